@@ -1,0 +1,130 @@
+"""The networks of the study. Each maps float32 (n, 3, 96, 96) to logits float32 (n, classes)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d, relu
+
+
+class ShallowCNN(nn.Module):
+    """The given shallow network: three convolutions without padding, two linear layers.
+
+    96 -> 45 -> 21 -> 10 -> 3 pixels a side; 390,602 parameters for ten classes. Layer names are
+    those of the study's table.
+    """
+
+    def __init__(self, classes: int = 10):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 96, kernel_size=7, stride=2)
+        self.conv2 = nn.Conv2d(96, 64, kernel_size=5, stride=2)
+        self.conv3 = nn.Conv2d(64, 128, kernel_size=3, stride=2)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=3)
+        self.fc1 = nn.Linear(1152, 128)
+        self.fc2 = nn.Linear(128, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = relu(self.conv1(images))
+        x = relu(self.conv2(x))
+        x = relu(self.conv3(x))
+        x = self.maxpool(x).flatten(start_dim=1)
+        return self.fc2(relu(self.fc1(x)))
+
+
+class ConvBlock(nn.Module):
+    """The study's conv-block: 3x3 with stride 2, 1x1, 3x3, a ReLU after each; halves the side."""
+
+    def __init__(self, channels_in: int, channels_out: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, kernel_size=1)
+        self.conv3 = nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return relu(self.conv3(relu(self.conv2(relu(self.conv1(x))))))
+
+
+class DeepCNN(nn.Module):
+    """The given deep network: four conv-blocks, global average pooling, one linear layer.
+
+    96 -> 48 -> 24 -> 12 -> 6 pixels a side; 901,066 parameters for ten classes.
+    """
+
+    def __init__(self, classes: int = 10):
+        super().__init__()
+        self.block1 = ConvBlock(3, 32)
+        self.block2 = ConvBlock(32, 64)
+        self.block3 = ConvBlock(64, 128)
+        self.block4 = ConvBlock(128, 192)
+        self.fc1 = nn.Linear(192, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.block4(self.block3(self.block2(self.block1(images))))
+        return self.fc1(x.mean(dim=(2, 3)))
+
+
+class BetterBlock(nn.Module):
+    """Two batch-normalised 3x3 convolutions, max-pooled after the first; halves the side."""
+
+    def __init__(self, channels_in: int, channels_out: int):
+        super().__init__()
+        # batch normalisation cancels a bias that comes before it
+        self.conv1 = nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = relu(self.norm1(max_pool2d(self.conv1(x), kernel_size=2)))
+        return relu(self.norm2(self.conv2(x)))
+
+
+class BetterCNN(nn.Module):
+    """Our own network: a strided stem, three batch-normalised blocks, global max pooling.
+
+    96 -> 47 -> 23 -> 11 -> 5 pixels a side; 417,122 parameters for ten classes. Its plan is that of
+    the fast CIFAR-10 networks (VGG-like, batch-normalised, max-pooled): cheap where the maps are
+    large, and global pooling in place of a large linear layer.
+    """
+
+    def __init__(self, classes: int = 10):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 24, kernel_size=4, stride=2)
+        self.block1 = BetterBlock(24, 48)
+        self.block2 = BetterBlock(48, 96)
+        self.block3 = BetterBlock(96, 128)
+        self.fc1 = nn.Linear(128, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.block3(self.block2(self.block1(relu(self.stem(images)))))
+        return self.fc1(x.amax(dim=(2, 3)))
+
+
+ARCHITECTURES = {network.__name__: network for network in (ShallowCNN, DeepCNN, BetterCNN)}
+
+
+def initialise(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw He-normal weights and zero biases in place (He et al. 2015, section 2.2).
+
+    PyTorch's own default shrinks the signal from layer to layer: the deep network, twelve
+    convolutions without normalisation, would stay at chance for its first epochs.
+    """
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Count the trainable numbers of a network."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def multiply_accumulates(network: nn.Module) -> int:
+    """Count the multiply-accumulates that an image (3, 96, 96) costs in convolutions and linear."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    image = torch.zeros(1, 3, 96, 96, device=next(network.parameters()).device)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode(False), torch.no_grad():
+        network(image)
+    # the counter takes a multiplication and an addition for two operations
+    return counter.get_total_flops() // 2

@@ -1,0 +1,108 @@
+"""Reading `params.yaml`: each stage brings the schema of its groups, this module reads and checks.
+
+The file is parsed by the YAML 1.2 parser that DVC itself uses, so a stage and `dvc.lock` always see
+the same value: `1e-5` is a number, and `on`, `off`, `yes` and `no` are refused rather than guessed.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages.common.cli import InputError
+
+FILE = "params.yaml"
+YAML_1_1_BOOLEANS = {"on", "off", "yes", "no"}
+
+
+class Group(BaseModel):
+    """Base of every schema: no unknown keys, no conversions, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+G = TypeVar("G", bound=Group)
+
+
+def read(schema: type[G], *groups: str, path: str | Path = FILE) -> G:
+    """Read one or several groups of `params.yaml`; a later group overrides keys of an earlier one.
+
+    Parameters
+    ----------
+    schema : subclass of Group
+        What the merged groups must look like.
+    groups : str
+        Names of top-level keys, as declared under `params` in `dvc.yaml`.
+
+    Raises
+    ------
+    InputError
+        One line: the key, what was given, what is allowed, the nearest known key.
+    """
+    content = parse(path)
+    origin: dict[str, str] = {}
+    merged: dict[str, Any] = {}
+    for group in groups:
+        if group not in content:
+            raise InputError(f"{path}: the group {group} is missing{_nearest(group, content)}")
+        values = content[group]
+        if not isinstance(values, dict):
+            raise InputError(
+                f"{path}: {group} is {values!r}: a group of `key: value` lines is needed"
+            )
+        merged |= values
+        origin |= dict.fromkeys(values, group)
+    try:
+        return schema.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field, *rest = first["loc"] or ("",)
+        key = ".".join(map(str, (origin.get(field, groups[0]), field, *rest))).rstrip(".")
+        raise InputError(f"{path}: {_explain(first, key, field, schema)}") from None
+
+
+def parse(path: str | Path = FILE) -> dict[str, Any]:
+    """Parse a YAML 1.2 file whose top level is a mapping."""
+    try:
+        content = YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} is not there: call the stages from the project's folder"
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(f"{path}{where}: not valid YAML: {problem}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: the top level must be groups such as `train:`")
+    _refuse_yaml_1_1_booleans(content, path)
+    return content
+
+
+def _refuse_yaml_1_1_booleans(value: Any, path: str | Path, key: str = "") -> None:
+    children = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, child in children:
+        child_key = f"{key}.{name}" if key else str(name)
+        if isinstance(child, (dict, list)):
+            _refuse_yaml_1_1_booleans(child, path, child_key)
+        elif isinstance(child, str) and child.lower() in YAML_1_1_BOOLEANS:
+            raise InputError(f"{path}: {child_key} is {child}: write true or false")
+
+
+def _nearest(name: str, known) -> str:
+    matches = get_close_matches(str(name), list(map(str, known)), n=1, cutoff=0)
+    return f"; the nearest known key is {matches[0]}" if matches else ""
+
+
+def _explain(error: dict[str, Any], key: str, field: str, schema: type[Group]) -> str:
+    known = schema.model_fields
+    if error["type"] == "extra_forbidden":
+        return f"{key} is not a known param{_nearest(field, known)} (known: {', '.join(known)})"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    return f"{key} is {error['input']!r}: {message}" if field else f"{key}: {message}"

@@ -1,0 +1,88 @@
+"""What must be the same for two runs to give the same bytes: device, threads, algorithms, seeds."""
+
+import hashlib
+import os
+import platform
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.common.cli import InputError, log
+from stages.common.params import Group
+
+# Waiting threads sleep instead of spinning. Alone on the machine that costs next to nothing; beside
+# another busy process, spinning makes a training several times slower. Read when torch is loaded,
+# so it is set here, before any stage imports it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Compute(Group):
+    """Group `compute`: where tensors are computed."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    # part of the result: the number of threads decides in which order sums are added up
+    threads: Annotated[int, Field(ge=1, le=256)]
+
+
+def prepare(compute: Compute):
+    """Fix threads and algorithms, print the fingerprint of the run, and return the torch device.
+
+    Raises
+    ------
+    InputError
+        The device asked for is not on this machine.
+    """
+    # cublas is deterministic only with a fixed workspace, and reads this when it starts
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    name = compute.device
+    if name == "auto":
+        name = next(device for device, there in present.items() if there)
+    elif not present[name]:
+        there = ", ".join(device for device, is_there in present.items() if is_there)
+        raise InputError(
+            f"params.yaml: compute.device is {name!r}: this machine has {there} (or auto)"
+        )
+    torch.set_num_threads(compute.threads)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    log(f"device {name} · {fingerprint(name)}")
+    return torch.device(name)
+
+
+def fingerprint(device: str) -> str:
+    """Say in one line what may change the last bits of a result; never written into an out."""
+    import torch
+
+    parts = [
+        f"{torch.get_num_threads()} threads",
+        f"torch {torch.__version__}",
+        f"Python {platform.python_version()}",
+        f"{platform.system()} {platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+    ]
+    if device == "cuda":
+        parts.append(torch.cuda.get_device_name())
+    return " · ".join(parts)
+
+
+def key(*parts: int | str) -> int:
+    """Mix numbers and names into the seed of one generator, the same on every machine.
+
+    `key(seed, "augmentation", epoch, image)` gives each purpose, epoch and image a stream of its
+    own, whatever was drawn before: neither the batch size nor an interruption changes it.
+
+    Returns
+    -------
+    int
+        0 <= key < 2**63
+    """
+    text = " ".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1

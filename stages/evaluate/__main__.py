@@ -1,0 +1,69 @@
+"""Measure one trained network and draw its pictures: `python -m stages.evaluate q1`."""
+
+import argparse
+
+from stages.common import cli, params, reproducible
+from stages.evaluate.params import Evaluate
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m stages.evaluate", description=__doc__)
+    parser.add_argument("network", help="folder in models/, such as q1")
+    name = parser.parse_args().network
+    settings = params.read(Evaluate, "evaluate")
+    compute = params.read(reproducible.Compute, "compute")
+
+    import numpy as np
+    import pandas as pd
+
+    from stages.common import dataset, figures, files, inference, networks
+    from stages.evaluate import draw, galleries, statistics
+
+    device = reproducible.prepare(compute)
+    data = dataset.load()
+    model = inference.load(f"models/{name}", device)
+    inference.check_classes(model, data.classes, f"models/{name}")
+    history = pd.read_csv(f"models/{name}/history.csv")
+    title = figures.TITLES.get(name, name)
+    names = np.array(data.classes)
+
+    metrics = {
+        "best_epoch": model.epoch,
+        "parameters": networks.parameter_count(model.network),
+        "multiply_accumulates": networks.multiply_accumulates(model.network),
+    }
+    with files.new_folder(f"plots/{name}") as folder:
+        files.write_csv(folder / "curves.csv", history)
+        figures.save(draw.curves(history, model.epoch, title), folder / "curves.png")
+        for split in dataset.SPLITS:
+            members = data.splits[split]
+            labels = data.labels[members]
+            scores = inference.logits(model, data.images, members).softmax(dim=1).numpy()
+            predicted = scores.argmax(axis=1)
+            metrics[split] = statistics.split_metrics(scores, labels)
+            frame = pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
+            files.write_csv(folder / f"confusion_{split}.csv", frame)
+            figure = draw.confusion(labels, predicted, data.classes, f"{title}, {split}")
+            figures.save(figure, folder / f"confusion_{split}.png")
+            if split == "val":
+                ranked = galleries.most_confident(
+                    scores, labels, figures.PER_CLASS, settings.group_by
+                )
+                table = galleries.table(ranked, scores, labels, members, data.classes)
+        files.write_csv(folder / "galleries.csv", table)
+        for gallery in figures.GALLERIES:
+            rows = table[table["gallery"] == gallery]
+            heading = f"{title}: most confident {gallery} validation images"
+            figure = draw.gallery(data.images, rows, data.classes, figures.PER_CLASS, heading)
+            figures.save(figure, folder / f"gallery_{gallery}.png")
+    files.write_json(f"metrics/{name}.json", metrics)
+    test = metrics["test"]
+    interval = test["accuracy_interval"]
+    cli.log(
+        f"{name}: {test['accuracy']:.1%} on test "
+        f"(95 % interval {interval['low']:.1%} to {interval['high']:.1%})"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

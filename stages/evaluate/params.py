@@ -1,0 +1,12 @@
+"""What may stand in `evaluate`."""
+
+from typing import Literal
+
+from stages.common.params import Group
+
+
+class Evaluate(Group):
+    """How a network is looked at."""
+
+    # the class under which the gallery of misclassified images lists one
+    group_by: Literal["actual", "predicted"]

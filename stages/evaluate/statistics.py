@@ -1,0 +1,70 @@
+"""How good a classifier is, in numbers."""
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score, log_loss
+
+BINS = 15  # of the calibration error, as in Guo et al. 2017
+DIGITS = 4  # of every figure that is written
+
+
+def accuracy_interval(correct: int, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of an accuracy (Wilson 1927, without continuity correction)."""
+    interval = binomtest(correct, count).proportion_ci(confidence_level=0.95, method="wilson")
+    return interval.low, interval.high
+
+
+def expected_calibration_error(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
+) -> float:
+    """Return how far confidence and accuracy differ on average (Guo et al. 2017, equation 3).
+
+    Parameters
+    ----------
+    probabilities : float (n, c)
+    labels : integers (n,)
+    bins : int
+        Bins of equal width over the confidence 0..1.
+
+    Returns
+    -------
+    float
+        Mean over the bins of |accuracy - confidence|, weighted by their images: 0 is best.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == labels
+    # bins are open at the left, closed at the right, so that a confidence of 1 is in the last
+    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def split_metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, object]:
+    """Measure one split.
+
+    Parameters
+    ----------
+    probabilities : float (n, c)
+        Softmax scores.
+    labels : integers (n,)
+
+    Returns
+    -------
+    dict
+        `accuracy`, its 95 % interval, `loss` (mean cross-entropy in nats), `macro_f1` and
+        `expected_calibration_error`, rounded.
+    """
+    probabilities = probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    predicted = probabilities.argmax(axis=1)
+    classes = np.arange(probabilities.shape[1])
+    correct = int((predicted == labels).sum())
+    low, high = accuracy_interval(correct, len(labels))
+    figures = {
+        "accuracy": correct / len(labels),
+        "loss": log_loss(labels, probabilities, labels=classes),
+        "macro_f1": f1_score(labels, predicted, labels=classes, average="macro", zero_division=0),
+        "expected_calibration_error": expected_calibration_error(probabilities, labels),
+    }
+    rounded = {name: round(float(value), DIGITS) for name, value in figures.items()}
+    return rounded | {"accuracy_interval": {"low": round(low, DIGITS), "high": round(high, DIGITS)}}

@@ -1,0 +1,127 @@
+"""Sheets of occlusion heatmaps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import SymLogNorm
+from matplotlib.figure import Figure
+
+from stages.common.figures import show_image
+from stages.occlusion.measures import centers
+
+# one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
+# confident answers hardly move under a small patch and collapse under a large one
+SCALE = SymLogNorm(linthresh=0.01, linscale=0.5, vmin=-1, vmax=1)
+COLORS = plt.get_cmap("RdBu_r")
+TICKS = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
+
+
+def overlay(image: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Lay colours over a grey version of an image.
+
+    Parameters
+    ----------
+    image : uint8 (height, width, 3)
+    colors : float (height, width, 4)
+        RGBA, 0..1.
+
+    Returns
+    -------
+    float (height, width, 3), 0..1
+    """
+    gray = (image @ np.array([0.299, 0.587, 0.114]) / 255)[..., None]
+    return 0.45 * gray + 0.55 * colors[..., :3] * (0.35 + 0.65 * gray)
+
+
+def spread(heatmap: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
+    """Bring a heatmap to the size of its image: each pixel takes the nearest patch centre's value.
+
+    Parameters
+    ----------
+    heatmap : float (rows, columns)
+    patch, stride, size : int
+        In pixels.
+
+    Returns
+    -------
+    float (size, size)
+        NaN where no patch centre is within half a stride: the margin that the centres never reach.
+    """
+    pixels = np.arange(size)
+    middles = centers(len(heatmap), patch, stride)
+    distance = np.abs(pixels[:, None] - middles)
+    nearest = distance.argmin(axis=1)
+    outside = distance.min(axis=1) > max(stride / 2, 0.5)
+    full = heatmap[np.ix_(nearest, nearest)].astype(np.float64)
+    full[outside] = full[:, outside] = np.nan
+    return full
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image of a sheet.
+
+    Attributes
+    ----------
+    image : uint8 (height, width, 3)
+    actual : str
+        Its true class.
+    targets : list of str
+        The classes that are mapped: the predicted one, and the true one where it differs.
+    drops : list of float (rows, columns, targets), one a patch
+        How far the score of each target falls.
+    """
+
+    image: np.ndarray
+    actual: str
+    targets: list[str]
+    drops: list[np.ndarray]
+
+
+def sheet(rows: list[Row | None], patches: list[int], stride: int, title: str) -> Figure:
+    """Draw one sheet: a row an image, and for each patch and target its map and its overlay.
+
+    Parameters
+    ----------
+    rows : list of Row or None
+        None leaves a row empty.
+    patches : list of int
+        Sides in pixels.
+    stride : int
+    title : str
+    """
+    targets = max((len(row.targets) for row in rows if row), default=1)
+    columns = 1 + 2 * targets * len(patches)
+    figure, grid = plt.subplots(
+        len(rows),
+        columns,
+        figsize=(1.05 * columns + 2.2, 1.2 * len(rows) + 1.1),
+        layout="constrained",
+        squeeze=False,
+    )
+    for axes in grid.flat:
+        show_image(axes)
+    for cells, row in zip(grid, rows, strict=True):
+        if row is None:
+            cells[0].text(0.5, 0.5, "none", ha="center", va="center", color="gray")
+            continue
+        cells[0].imshow(row.image)
+        cells[0].set_title(row.actual, fontsize=8, pad=2)
+        pairs = zip(cells[1::2], cells[2::2], strict=True)
+        for patch, drops in zip(patches, row.drops, strict=True):
+            for number, target in enumerate(row.targets):
+                plain, over = next(pairs)
+                full = spread(drops[..., number], patch, stride, len(row.image))
+                colors = COLORS(SCALE(np.nan_to_num(full)))
+                plain.imshow(np.where(np.isnan(full)[..., None], 1, colors))
+                over.imshow(overlay(row.image, colors))
+                plain.set_title(f"{target}, patch {patch}", fontsize=8, pad=2)
+    bar = figure.colorbar(
+        ScalarMappable(SCALE, COLORS), ax=grid, shrink=0.5, aspect=30, pad=0.01, ticks=TICKS
+    )
+    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
+    bar.set_label("how far hiding this part lowers the score of the class")
+    figure.suptitle(title)
+    return figure

@@ -1,0 +1,168 @@
+"""What heatmaps say, in numbers."""
+
+import warnings
+from itertools import combinations
+
+import numpy as np
+from scipy.interpolate import RegularGridInterpolator
+from scipy.stats import ConstantInputWarning, spearmanr
+
+DIGITS = 4  # of every figure that is written
+
+
+def centers(count: int, patch: int, stride: int) -> np.ndarray:
+    """Return the centres of a patch at its `count` positions along one side, in pixels."""
+    return np.arange(count) * stride + (patch - 1) / 2
+
+
+def target_maps(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Pick one class of each image: (n, rows, columns, classes) and (n,) to (n, rows, columns)."""
+    return np.take_along_axis(scores, targets[:, None, None, None], axis=-1)[..., 0]
+
+
+def largest_drop(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:
+    """Return by how much the score of each image falls at its worst position.
+
+    Parameters
+    ----------
+    maps : float (n, rows, columns)
+    unoccluded : float (n,)
+        The score without a patch.
+
+    Returns
+    -------
+    float (n,)
+    """
+    return unoccluded - maps.min(axis=(1, 2))
+
+
+def flip_share(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Return the share of positions at which the network predicts another class.
+
+    Parameters
+    ----------
+    scores : float (n, rows, columns, classes)
+    predicted : integers (n,)
+        The prediction without a patch.
+
+    Returns
+    -------
+    float (n,)
+    """
+    return (scores.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
+
+
+def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: int) -> np.ndarray:
+    """Play the pointing game: does the centre of the worst patch lie on the object?
+
+    After Zhang et al. 2016, "Top-down Neural Attention by Excitation Backprop", section 4.2. Equal
+    scores are settled by the first position.
+
+    Parameters
+    ----------
+    maps : float (n, rows, columns)
+        The target's score at each position.
+    masks : bool (n, height, width)
+        Where the object is.
+    patch, stride : int
+
+    Returns
+    -------
+    bool (n,)
+    """
+    count, rows, columns = maps.shape
+    row, column = np.unravel_index(maps.reshape(count, -1).argmin(axis=1), (rows, columns))
+    y = centers(rows, patch, stride)[row].astype(int)
+    x = centers(columns, patch, stride)[column].astype(int)
+    return masks[np.arange(count), y, x]
+
+
+def rank_agreement(
+    first: np.ndarray, first_patch: int, second: np.ndarray, second_patch: int, stride: int
+) -> float:
+    """Return Spearman's rank correlation of two heatmaps of one image with different patches.
+
+    The map of the smaller patch, whose positions reach further out, is interpolated linearly at the
+    centres of the larger patch.
+
+    Parameters
+    ----------
+    first, second : float (rows, columns)
+    first_patch, second_patch, stride : int
+
+    Returns
+    -------
+    float
+        -1..1; NaN where a map is constant or has a single row or column.
+    """
+    if first_patch > second_patch:
+        return rank_agreement(second, second_patch, first, first_patch, stride)
+    if min(first.shape + second.shape) < 2:
+        return float("nan")
+    grid = tuple(centers(count, first_patch, stride) for count in first.shape)
+    wanted = (centers(count, second_patch, stride) for count in second.shape)
+    points = np.stack(np.meshgrid(*wanted, indexing="ij"), axis=-1)
+    # at the far edge the larger patch may reach past the last position of the smaller one
+    interpolate = RegularGridInterpolator(grid, first, bounds_error=False, fill_value=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConstantInputWarning)
+        return float(spearmanr(interpolate(points).ravel(), second.ravel()).statistic)
+
+
+def summary(
+    scores: dict[int, np.ndarray],
+    unoccluded: np.ndarray,
+    actual: np.ndarray,
+    stride: int,
+    masks: np.ndarray | None = None,
+) -> dict[str, object]:
+    """Measure what each patch size does to the images of one gallery.
+
+    Parameters
+    ----------
+    scores : dict of int to float (n, rows, columns, classes)
+        For each patch size, the softmax scores at each position.
+    unoccluded : float (n, classes)
+        The scores without a patch.
+    actual : integers (n,)
+        True classes.
+    stride : int
+    masks : bool (n, height, width), optional
+
+    Returns
+    -------
+    dict
+        Means over the images, rounded; None where there is nothing to average. Drops are of the
+        predicted class, rises of the true class.
+    """
+    predicted = unoccluded.argmax(axis=1)
+    image = np.arange(len(predicted))
+    maps = {patch: target_maps(grid, predicted) for patch, grid in scores.items()}
+    figures: dict[str, object] = {"images": len(image)}
+    if masks is not None:
+        # what the pointing game would give to a patch that falls anywhere
+        figures["object_share"] = _mean(masks.mean(axis=(1, 2)))
+    for patch, grid in scores.items():
+        # the largest rise of a score is the largest drop of its negative
+        rise = largest_drop(-target_maps(grid, actual), -unoccluded[image, actual])
+        row = {
+            "largest_drop": _mean(largest_drop(maps[patch], unoccluded[image, predicted])),
+            "largest_rise_of_actual": _mean(rise),
+            "flip_share": _mean(flip_share(grid, predicted)),
+        }
+        if masks is not None:
+            row["pointing_game"] = _mean(points_at_object(maps[patch], masks, patch, stride))
+        figures[f"patch_{patch}"] = row
+    figures["rank_agreement"] = {
+        f"{first}_{second}": _mean(
+            [rank_agreement(maps[first][i], first, maps[second][i], second, stride) for i in image]
+        )
+        for first, second in combinations(scores, 2)
+    }
+    return figures
+
+
+def _mean(values) -> float | None:
+    values = np.asarray(values, np.float64)
+    values = values[~np.isnan(values)]
+    return round(float(values.mean()), DIGITS) if len(values) else None

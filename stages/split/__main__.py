@@ -1,0 +1,52 @@
+"""Divide the images into train, validation and test: `python -m stages.split`."""
+
+import numpy as np
+
+from stages.common import cli, params
+from stages.split.params import Split
+
+
+def main() -> None:
+    settings = params.read(Split, "split")
+
+    import pandas as pd
+
+    from stages.common import dataset, files
+    from stages.split import assign, statistics
+
+    source = files.read_json(dataset.RAW / "source.json")
+    images = np.load(dataset.RAW / "images.npy", mmap_mode="r")
+    labels = np.load(dataset.RAW / "labels.npy").astype(np.int64)
+    origin = np.repeat(
+        [group["origin"] for group in source["groups"]],
+        [group["count"] for group in source["groups"]],
+    )
+
+    protocol = settings.protocol
+    if protocol == "auto":
+        protocol = "source" if source["source"] == "npz" else "parts"
+    groups = assign.duplicate_groups(images)
+    if protocol == "parts":
+        split = assign.by_parts(labels, groups, settings.parts, settings.seed)
+    elif len(origin):
+        split = assign.by_source(labels, groups, origin, settings.parts, settings.seed)
+    else:
+        raise cli.InputError(
+            f"params.yaml: split.protocol is 'source': the source {source['source']} has no split "
+            "of its own, only npz and stl10 have one; parts or auto divides it at random"
+        )
+    assign.check(split, labels, source["classes"])
+
+    mean, std = statistics.channel_statistics(images, np.flatnonzero(split == "train"))
+    summary = statistics.summary(split, labels, groups, source["classes"])
+    with files.new_folder(dataset.SPLIT) as folder:
+        table = pd.DataFrame({"index": np.arange(len(labels)), "label": labels, "split": split})
+        files.write_csv(folder / "split.csv", table)
+        rounded = {"mean": mean.round(6).tolist(), "std": std.round(6).tolist()}
+        files.write_json(folder / "statistics.json", summary | {"protocol": protocol} | rounded)
+    counts = ", ".join(f"{summary['images'][side]['total']:,} {side}" for side in dataset.SPLITS)
+    cli.log(f"split by {protocol}: {counts}; {summary['duplicates']['images']} exact duplicates")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,18 @@
+"""What may stand in `split`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.common.params import Group
+from stages.common.reproducible import Seed
+
+Parts = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Split(Group):
+    """How the images are divided into train, val and test."""
+
+    protocol: Literal["auto", "parts", "source"]
+    parts: Annotated[list[Parts], Field(min_length=3, max_length=3)]
+    seed: Seed

@@ -1,0 +1,65 @@
+"""Train one network of the study: `python -m stages.train q1` (or q2, augment, better)."""
+
+import argparse
+import time
+from dataclasses import replace
+
+from stages.common import cli, params, reproducible
+from stages.train.params import NETWORKS, Train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m stages.train", description=__doc__)
+    parser.add_argument("network", choices=NETWORKS, help="which network of the study")
+    name = parser.parse_args().network
+    settings = params.read(Train, "train", NETWORKS[name])
+    compute = params.read(reproducible.Compute, "compute")
+
+    # the heavy imports come after the params are known to be good
+    import pandas as pd
+    import torch
+
+    from stages.common import dataset, files, inference, networks
+    from stages.train import loop
+
+    device = reproducible.prepare(compute)
+    data = dataset.load()
+    network = networks.ARCHITECTURES[settings.architecture](len(data.classes))
+    seed = reproducible.key(settings.seed, "weights")
+    networks.initialise(network, torch.Generator().manual_seed(seed))
+    network.to(device, memory_format=torch.channels_last)
+    normalisation = (tuple(data.mean), tuple(data.std)) if settings.normalize else (None, None)
+    model = inference.Model(network, data.classes, *normalisation)
+    cli.log(
+        f"{name}: {settings.architecture}, {networks.parameter_count(network):,} parameters, "
+        f"{len(data.splits['train']):,} training images, {settings.epochs} epochs"
+    )
+
+    history, best, best_weights = [], None, {}
+    start = time.monotonic()
+    for row in loop.train(model, data, settings):
+        history.append(row)
+        if loop.is_better(row, best):
+            best = row
+            best_weights = {key: value.clone() for key, value in network.state_dict().items()}
+        seconds = time.monotonic() - start
+        left = seconds / row["epoch"] * (settings.epochs - row["epoch"])
+        cli.log(
+            f"{name} epoch {row['epoch']:3d} of {settings.epochs}: "
+            f"loss {row['train_loss']:.3f} train, {row['val_loss']:.3f} val; "
+            f"accuracy {row['train_accuracy']:.1%} train, {row['val_accuracy']:.1%} val, "
+            f"{row['test_accuracy']:.1%} test; {seconds:.0f} s, about {left:.0f} s left"
+        )
+
+    network.load_state_dict(best_weights)
+    with files.new_folder(f"models/{name}") as folder:
+        inference.save(folder, replace(model, epoch=best["epoch"]))
+        files.write_csv(folder / "history.csv", pd.DataFrame(history))
+    cli.log(
+        f"{name}: kept epoch {best['epoch']} with {best['val_accuracy']:.1%} on validation, "
+        f"in models/{name}"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

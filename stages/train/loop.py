@@ -1,0 +1,122 @@
+"""The training loop, the same for all networks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from stages.common.cli import InputError, progress
+from stages.common.dataset import SPLITS, Dataset
+from stages.common.inference import Model, logits, to_input
+from stages.common.reproducible import key
+from stages.train.augmentation import augment, build
+from stages.train.params import Train
+
+
+def train(model: Model, dataset: Dataset, params: Train) -> Iterator[dict[str, float]]:
+    """Train a network in place, and yield a row of the history after each epoch.
+
+    All figures of a row are measured after the epoch, in eval mode, on images without augmentation,
+    so that train, validation and test can be compared.
+
+    Parameters
+    ----------
+    model : Model
+        Its network is trained where it is; its normalisation is applied to every image.
+    dataset : Dataset
+    params : Train
+
+    Yields
+    ------
+    dict
+        epoch, lr, train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
+
+    Raises
+    ------
+    InputError
+        The loss is no longer finite.
+    """
+    network = model.network
+    device = next(network.parameters()).device
+    transform = build(params, fill=(dataset.mean * 255).tolist())
+    members = dataset.splits["train"]
+    labels = torch.as_tensor(dataset.labels, device=device)
+    steps = -(-len(members) // params.batch_size)  # rounded up: the last batch may be smaller
+    optimizer = build_optimizer(network, params)
+    schedule = build_schedule(optimizer, params, steps * params.epochs)
+
+    for epoch in range(1, params.epochs + 1):
+        network.train()
+        batches = shuffle(members, params.seed, epoch).split(params.batch_size)
+        for batch in progress(batches, f"epoch {epoch} of {params.epochs}", steps, unit="step"):
+            images = torch.from_numpy(dataset.images[batch.numpy()])
+            if transform:
+                images = augment(images, transform, params.seed, epoch, batch.tolist())
+            x = to_input(images, model.mean, model.std, device)
+            loss = cross_entropy(
+                network(x), labels[batch.to(device)], label_smoothing=params.label_smoothing
+            )
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            lr = optimizer.param_groups[0]["lr"]
+            schedule.step()
+
+        row = {"epoch": epoch, "lr": lr} | measure(model, dataset)
+        if not np.isfinite(row["train_loss"]):
+            raise InputError(
+                f"the loss is not finite after epoch {epoch}: "
+                f"params.yaml: train.lr {params.lr} is too high for this network"
+            )
+        yield row
+
+
+def build_optimizer(network: nn.Module, params: Train) -> torch.optim.Optimizer:
+    """Make the optimiser; weight decay leaves out biases and the parameters of normalisation."""
+    matrices = [tensor for tensor in network.parameters() if tensor.ndim > 1]
+    vectors = [tensor for tensor in network.parameters() if tensor.ndim == 1]
+    groups = [
+        {"params": matrices, "weight_decay": params.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    if params.optimizer == "sgd":
+        nesterov = params.momentum > 0
+        return torch.optim.SGD(groups, params.lr, params.momentum, nesterov=nesterov)
+    return torch.optim.AdamW(groups, params.lr, betas=(params.momentum, 0.999))
+
+
+def build_schedule(optimizer: torch.optim.Optimizer, params: Train, steps: int):
+    """Make the schedule of the learning rate, called once a step; `lr` is its highest value."""
+    if params.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, params.lr, total_steps=steps + 1, pct_start=0.25, cycle_momentum=False
+    )
+
+
+def shuffle(indices: np.ndarray, seed: int, epoch: int) -> Tensor:
+    """Put the training images into the order of this epoch: int64 (n,)."""
+    generator = torch.Generator().manual_seed(key(seed, "order", epoch))
+    return torch.from_numpy(indices)[torch.randperm(len(indices), generator=generator)]
+
+
+def measure(model: Model, dataset: Dataset) -> dict[str, float]:
+    """Measure loss and accuracy of the splits in eval mode, on images without augmentation."""
+    row = {}
+    for split in SPLITS:
+        members = dataset.splits[split]
+        labels = torch.from_numpy(dataset.labels[members])
+        outputs = logits(model, dataset.images, members)
+        row[f"{split}_loss"] = cross_entropy(outputs.double(), labels).item()
+        row[f"{split}_accuracy"] = (outputs.argmax(dim=1) == labels).double().mean().item()
+    columns = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "test_accuracy")
+    return {column: row[column] for column in columns}
+
+
+def is_better(row: dict[str, float], best: dict[str, float] | None) -> bool:
+    """Say if an epoch beats the best so far: validation accuracy, then lower loss, then earlier."""
+    if best is None:
+        return True
+    return (row["val_accuracy"], -row["val_loss"]) > (best["val_accuracy"], -best["val_loss"])

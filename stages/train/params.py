@@ -1,0 +1,41 @@
+"""What may stand in `train`, and in the groups of single networks that override it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.common.params import Group
+from stages.common.reproducible import Seed
+
+# each network of the study and the group of params that holds what differs from `train`
+NETWORKS = {
+    "q1": "train_q1",
+    "q2": "train_q2",
+    "augment": "augment",
+    "better": "train_better",
+}
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Train(Group):
+    """Every hyperparameter of a training."""
+
+    architecture: Literal["ShallowCNN", "DeepCNN", "BetterCNN"]
+    seed: Seed
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]
+    optimizer: Literal["adamw", "sgd"]
+    lr: Annotated[float, Field(gt=0, le=100)]
+    schedule: Literal["constant", "one_cycle"]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    # channel normalisation with the mean and standard deviation of the training images
+    normalize: bool
+    # augmentation, drawn for each image and epoch; 0 switches a part off
+    flip: Share  # probability of a horizontal flip
+    crop: Annotated[int, Field(ge=0, le=95)]  # random crop after reflect-padding by so many pixels
+    rotate: Annotated[float, Field(ge=0, le=180)]  # degrees to either side
+    color: Share  # how far brightness, contrast and saturation may change
+    erase: Annotated[int, Field(ge=0, le=96)]  # side of a square that is painted over, in pixels

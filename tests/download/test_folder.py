@@ -1,0 +1,309 @@
+"""The reader of any folder of images: order, modes, sizes, and what is refused."""
+
+import hashlib
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from torchvision.datasets import ImageFolder
+
+from stages.common.cli import InputError
+from stages.download import folder
+
+RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
+
+
+@pytest.fixture
+def tree(project):
+    """Make two classes, `cat` and `dog`, of four plain images each."""
+    for number, name in enumerate(("cat", "dog")):
+        for index in range(4):
+            plain(f"photos/{name}/{index}.png", (number, index, 0))
+    return project / "photos"
+
+
+def plain(path, colour=RED, size=(96, 96)) -> Path:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+    return Path(path)
+
+
+def images_of(path, per_class=None):
+    source = folder.open_source(str(path), per_class)
+    return source, np.stack([image for image, _ in source.images])
+
+
+def decoded(image: Image.Image, kind="png", **options) -> np.ndarray:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    result = folder.decode(buffer.getvalue())
+    assert result.shape == (96, 96, 3) and result.dtype == np.uint8
+    return result
+
+
+def failure(path) -> str:
+    with pytest.raises(InputError) as caught:
+        images_of(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_classes_and_images_are_those_of_torchvision(tree):
+    plain("photos/cat/deep/er/x.png", GREEN)
+    Path("photos/notes.txt").write_text("no class")
+    Path("photos/cat/notes.txt").write_text("no image")
+    reference = ImageFolder(tree)
+    source, images = images_of(tree)
+    assert source.classes == reference.classes == ["cat", "dog"]
+    assert source.labels.tolist() == reference.targets and source.labels.dtype == np.uint8
+    assert np.array_equal(images, np.stack([np.asarray(image) for image, _ in reference]))
+
+
+def test_order_is_that_of_the_characters(project):
+    names = ["b.png", "B.png", "a10.png", "a2.png", "ä.png", "a/z.png", "a-.png", "Z.PNG"]
+    for number, name in enumerate(names):
+        plain(f"photos/x/{name}", (number, 0, 0))
+    plain("photos/y/0.png", GREEN)
+    _, images = images_of("photos")
+    order = [names[index] for index in images[:-1, 0, 0, 0]]
+    assert order == ["B.png", "Z.PNG", "a-.png", "a/z.png", "a10.png", "a2.png", "b.png", "ä.png"]
+
+
+def test_hidden_files_and_folders_are_left_out(tree):
+    before, _ = images_of(tree)
+    for name in (".hidden/0.png", "cat/._0.png", "cat/.thumbnails/0.png"):
+        plain(tree / name)
+    after, images = images_of(tree)
+    assert after.classes == before.classes and len(images) == 8
+    assert after.checksums == before.checksums
+
+
+def test_per_class_leaves_the_others_unread(tree):
+    (tree / "cat/1.png").write_bytes(b"broken")
+    source, images = images_of(tree, per_class=2)
+    assert images[:, 0, 0, 1].tolist() == [0, 2, 0, 2]
+    assert source.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_checksum_covers_names_and_contents(tree):
+    total = hashlib.sha256()
+    for file in sorted(tree.rglob("*.png")):
+        digest = hashlib.sha256(file.read_bytes()).digest()
+        total.update(str(file.relative_to(tree)).encode() + b"\0" + digest)
+    source, _ = images_of(tree)
+    assert source.checksums == {"photos": f"sha256:{total.hexdigest()}"}
+    (tree / "dog/3.png").rename(tree / "dog/4.png")
+    assert images_of(tree)[0].checksums != source.checksums
+
+
+def test_image_of_the_right_size_keeps_its_pixels():
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    assert np.array_equal(decoded(Image.fromarray(pixels)), pixels)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (97, 96), (300, 100), (100, 301), (1, 500), (2000, 1500)])
+def test_other_sizes_keep_the_centre(size):
+    image = Image.new("RGB", size, GREEN)
+    side = min(size)
+    left, top = (size[0] - side) // 2, (size[1] - side) // 2
+    image.paste(RED, (left, top, left + side, top + side))
+    assert (decoded(image) == RED).all()
+
+
+def test_reducing_averages_rather_than_picks():
+    stripes = np.zeros((960, 960), np.uint8)
+    stripes[:, ::2] = 255
+    result = decoded(Image.fromarray(stripes)).astype(int)
+    assert np.abs(result[8:-8, 8:-8] - 127.5).max() < 3
+
+
+def test_greyscale_and_bilevel():
+    assert (decoded(Image.new("L", (96, 96), 77)) == 77).all()
+    assert (decoded(Image.new("1", (96, 96), 1)) == 255).all()
+
+
+@pytest.mark.parametrize("value, expected", [(0, 0), (257 * 100, 100), (65535, 255), (300, 1)])
+@pytest.mark.parametrize("kind", ["png", "tiff"])
+def test_sixteen_bits_are_scaled(value, expected, kind):
+    image = Image.fromarray(np.full((96, 96), value, np.uint16))
+    assert (decoded(image, kind) == expected).all()
+
+
+def test_sixteen_bits_of_another_size():
+    image = Image.fromarray(np.full((200, 300), 257 * 100, np.uint16))
+    assert (decoded(image) == 100).all()
+
+
+def test_transparency_is_laid_on_white():
+    half = decoded(Image.new("RGBA", (96, 96), (255, 0, 0, 128)))
+    assert np.abs(half.astype(int) - (255, 127, 127)).max() <= 1
+    assert (decoded(Image.new("RGBA", (200, 100), (9, 9, 9, 0))) == 255).all()
+    assert (decoded(Image.new("LA", (96, 96), (0, 0))) == 255).all()
+    keyed = Image.new("RGB", (96, 96), GREEN)
+    keyed.paste(RED, (0, 0, 48, 96))
+    result = decoded(keyed, transparency=GREEN)
+    assert (result[:, :48] == RED).all() and (result[:, 48:] == WHITE).all()
+
+
+@pytest.mark.parametrize("kind", ["png", "gif"])
+def test_palette_with_and_without_transparency(kind):
+    image = Image.new("P", (96, 96), 1)
+    image.putpalette([*GREEN, *RED])
+    image.paste(0, (0, 0, 48, 96))
+    result = decoded(image, kind)
+    assert (result[:, :48] == GREEN).all() and (result[:, 48:] == RED).all()
+    result = decoded(image, kind, transparency=0)
+    assert (result[:, :48] == WHITE).all() and (result[:, 48:] == RED).all()
+
+
+def test_cmyk():
+    assert np.abs(decoded(Image.new("CMYK", (96, 96), (0, 255, 255, 0)), "jpeg") - RED).max() <= 2
+
+
+# where the pixel of the file's top left corner lies once the image is upright
+CORNERS = {
+    1: (0, 0),
+    2: (0, -1),
+    3: (-1, -1),
+    4: (-1, 0),
+    5: (0, 0),
+    6: (0, -1),
+    7: (-1, -1),
+    8: (-1, 0),
+}
+
+
+@pytest.mark.parametrize("orientation", CORNERS)
+@pytest.mark.parametrize("kind", ["png", "jpeg"])
+def test_exif_orientation(orientation, kind):
+    image = Image.new("RGB", (96, 96), WHITE)
+    image.paste(RED, (0, 0, 32, 16))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    result = decoded(image, kind, exif=exif).astype(int)
+    row, column = CORNERS[orientation]
+    red = np.abs(result - RED).max(axis=2) < 60
+    assert red[row, column] and red.sum() == pytest.approx(32 * 16, rel=0.2)
+    lies = orientation <= 4
+    assert red.any(axis=0).sum() == pytest.approx(32 if lies else 16, abs=4)
+
+
+def test_folder_that_is_not_there(project):
+    assert f"{project / 'nowhere'} is not there" in failure("nowhere")
+    assert f"{project.parent / 'nowhere'} is not there" in failure("../nowhere")
+
+
+def test_file_in_place_of_the_folder(project):
+    assert "photo.png is not a folder" in failure(plain("photo.png"))
+
+
+def test_empty_folder(project):
+    Path("photos").mkdir()
+    assert f"{project / 'photos'} has 0 subfolders" in failure("photos")
+
+
+def test_single_class(project):
+    plain("photos/cat/0.png")
+    assert "has 1 subfolders" in (message := failure("photos")) and "2 to 256" in message
+
+
+def test_too_many_classes(project):
+    for number in range(257):
+        Path(f"photos/{number}").mkdir(parents=True)
+    assert "has 257 subfolders" in failure("photos")
+
+
+def test_class_without_images(tree):
+    (tree / "emu").mkdir()
+    (tree / "emu/notes.txt").write_text("none yet")
+    assert f"{tree / 'emu'} holds no image" in failure(tree)
+
+
+@pytest.mark.parametrize("name", ["a\nb", os.fsdecode(b"\xff")])
+def test_class_name_that_cannot_be_printed(tree, name):
+    (tree / name).mkdir()
+    assert "must be printable text" in failure(tree)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "tiff", "webp", "ppm", "gif"])
+@pytest.mark.parametrize("share", [0, 0.01, 0.6])
+def test_broken_image_is_named(tree, kind, share):
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    content = buffer.getvalue()
+    (tree / "dog/2.png").write_bytes(content[: int(len(content) * share)])
+    message = failure(tree)
+    assert str(tree / "dog/2.png") in message and "BytesIO" not in message
+
+
+def test_text_named_as_an_image(tree):
+    (tree / "cat/1.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n")
+    assert f"{tree / 'cat/1.png'} is not an image" in failure(tree)
+
+
+def test_link_to_nowhere_is_named(tree):
+    (tree / "cat/5.png").symlink_to("nowhere.png")
+    assert f"{tree / 'cat/5.png'} is not a readable file" in failure(tree)
+
+
+def test_pipe_is_not_waited_for(tree):
+    os.mkfifo(tree / "cat/5.png")
+    assert f"{tree / 'cat/5.png'} is not a readable file" in failure(tree)
+
+
+@pytest.mark.parametrize("side", [10_000, 60_000])
+def test_decompression_bomb(tree, side):
+    (tree / "cat/1.png").write_bytes(png_header(side))
+    message = failure(tree)
+    assert f"{tree / 'cat/1.png'} has more than" in message and "pixels allowed" in message
+
+
+def png_header(side: int) -> bytes:
+    """Make the beginning of a picture that claims a size, and almost no data."""
+    size = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", size), (b"IDAT", zlib.compress(bytes(100)))]
+    packed = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+def test_file_too_large_is_not_read(tree):
+    with open(tree / "cat/1.png", "wb") as file:
+        file.truncate(2**40)
+    assert f"{tree / 'cat/1.png'} has {2**40} bytes" in failure(tree)
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_pixels_without_a_known_range(tree, mode):
+    Image.new(mode, (96, 96), 70_000).save(tree / "cat/1.tiff")
+    assert f"{tree / 'cat/1.tiff'} has" in (message := failure(tree)) and "16" in message
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "tiff", "webp", "ppm", "gif"])
+def test_mutated_images_give_an_image_or_one_line(kind):
+    rng = np.random.default_rng(0)
+    buffer = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).save(buffer, kind)
+    outcomes = {"image": 0, "refused": 0}
+    for _ in range(150):
+        mutated = bytearray(buffer.getvalue())
+        # the first bytes hold what a decoder decides by
+        for position in rng.integers(0, min(len(mutated), 200), 4):
+            mutated[position] = rng.integers(256)
+        try:
+            image = folder.decode(bytes(mutated))
+        except InputError as error:
+            assert "\n" not in str(error)
+            outcomes["refused"] += 1
+        else:
+            assert image.shape == (96, 96, 3) and image.dtype == np.uint8
+            outcomes["image"] += 1
+    assert outcomes["refused"] > 0, outcomes
