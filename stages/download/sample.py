@@ -39,10 +39,10 @@ _FIGURES = (
     vehicles.ship,
     vehicles.truck,
 )
-_AREA = (0.11, 0.34)  # share of the picture that the figure covers, before cuts
+_AREA = (0.15, 0.32)  # share of the picture that the figure covers, before cuts
 _REACH = 1.0  # longest side of a figure, in sides of the picture
 _LEAST_VISIBLE = 0.6  # share of the figure that must stay in sight
-_CONTRAST = 0.3  # least distance of the figure's main colour from the scene's, of sqrt(3)
+_CONTRAST = 0.4  # least distance of the figure's main colour from the scene's, of sqrt(3)
 
 
 def labels(per_class: int) -> np.ndarray:
@@ -100,7 +100,7 @@ def _placed(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
     boxes were aligned instead: a deer fills less of its box than a truck.
     """
     flip = np.diag([rng.choice([-1.0, 1.0]), -1.0])
-    parts = moved(parts, matrix=rotation(rng.normal(0, 0.08)) @ flip)
+    parts = moved(parts, matrix=rotation(rng.normal(0, 0.05)) @ flip)
     low, high = bounds(parts)
     side = (high - low).max()
     coarse = 64
@@ -109,7 +109,7 @@ def _placed(rng: np.random.Generator, parts: list[Part]) -> list[Part]:
     area = np.exp(rng.uniform(*np.log(_AREA)))
     scale = min(np.sqrt(area / share), _REACH) * _FINE
     centre = np.array([xs.mean(), ys.mean()]) / coarse
-    target = rng.normal(0.5, 0.05, 2).clip(0.35, 0.65) * _FINE
+    target = rng.normal(0.5, 0.025, 2) * _FINE
     return moved(parts, target - scale * (low / side + centre), scale / side)
 
 
@@ -136,6 +136,7 @@ def _colour(rng: np.random.Generator, families: tuple = _ANY) -> np.ndarray:
 def _palette(rng: np.random.Generator, avoid: np.ndarray) -> dict[str, np.ndarray]:
     """Colours of a figure, its main one apart from `avoid`."""
     body = _colour(rng)
+    # this ends: of the two ends of grey, one is at least 0.43 sqrt(3) from any colour
     while np.linalg.norm(body - avoid) < _CONTRAST * np.sqrt(3):
         body = _colour(rng)
     return {
@@ -214,8 +215,7 @@ def _relief(inside: np.ndarray, light: np.ndarray) -> np.ndarray:
     soft = Image.fromarray(np.float32(_reduced(inside) * 255).astype(np.uint8))
     height = np.asarray(soft.filter(ImageFilter.GaussianBlur(3)), np.float32) / 255
     down, right = np.gradient(height)
-    slope = Image.fromarray((down * light[1] - right * light[0]).astype(np.float32))
-    return np.asarray(slope.resize((_FINE, _FINE), Image.Resampling.BILINEAR))
+    return _enlarged(down * light[1] - right * light[0])
 
 
 def _cast_shadow(
@@ -223,8 +223,7 @@ def _cast_shadow(
 ) -> None:
     depth = rng.uniform(0.0, 0.5)
     right, down = np.round(light * rng.uniform(4, 18) * (-1, 1)).astype(int)
-    soft = np.roll(inside, (down, right), axis=(0, 1))
-    soft = _resized(_reduced(soft), _FINE)
+    soft = _enlarged(_reduced(np.roll(inside, (down, right), axis=(0, 1))))
     canvas *= 1 - depth * soft[..., None]
 
 
@@ -363,6 +362,7 @@ def _reduced(mask: np.ndarray) -> np.ndarray:
     return mask.reshape(SIZE, step, SIZE, step).mean(axis=(1, 3), dtype=np.float32)
 
 
-def _resized(field: np.ndarray, size: int) -> np.ndarray:
+def _enlarged(field: np.ndarray) -> np.ndarray:
+    """A field of the picture's size, smoothly brought to the canvas's, (n, n) float32."""
     image = Image.fromarray(field.astype(np.float32))
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(image.resize((_FINE, _FINE), Image.Resampling.BILINEAR))

@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV := .venv
+# stages are started as `python`, and that must be the environment's
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help install repro test lint format lock clean
+.DEFAULT_GOAL := help
+
+help: ## show what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## make .venv and install the locked versions, if that is not done yet
+
+repro: $(VENV)/installed ## run what is not up to date of the pipeline
+	dvc repro
+
+test: $(VENV)/installed ## run all tests
+	python -m pytest -q
+
+lint: $(VENV)/installed ## check style and format of the code
+	ruff check .
+	ruff format --check .
+
+format: $(VENV)/installed ## put the code into its format
+	ruff check --fix .
+	ruff format .
+
+lock: $(VENV)/installed ## resolve the dependencies of pyproject.toml anew into requirements.lock
+	python -m pip install --quiet uv
+	uv pip compile --universal --upgrade --python-version 3.11 --group dev --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links \
+		--quiet --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv and what tools leave behind; data, models and the cache stay
+	rm -rf $(VENV) dvc_plots .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.dvc/*' -prune -exec rm -rf {} +
+
+# the marker is written last, so an installation that was interrupted goes on at the next call
+$(VENV)/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	python -m pip install --quiet --requirement requirements.lock
+	touch $@

@@ -1,0 +1,295 @@
+"""Reading `params.yaml`: what is refused, in which words, and that DVC reads the same values."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from dvc.utils.serialize import load_yaml
+from pydantic import Field
+
+from stages.common.cli import InputError
+from stages.common.params import Group, parse, read
+from stages.common.reproducible import Compute
+from stages.download.params import Download
+from stages.evaluate.params import Evaluate
+from stages.occlusion.params import Occlusion
+from stages.split.params import Split
+from stages.train.params import NETWORKS, Train
+from tests.conftest import ROOT
+
+GOOD = {
+    "lr": "0.1",
+    "epochs": "3",
+    "optimizer": "adamw",
+    "flip": "true",
+    "parts": "[8, 2, 3]",
+    "path": "null",
+}
+
+
+class Toy(Group):
+    lr: Annotated[float, Field(gt=0, le=1)]
+    epochs: Annotated[int, Field(ge=1, le=100)]
+    optimizer: Literal["adamw", "sgd"]
+    flip: bool
+    parts: list[int]
+    path: str | None
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    Path("params.yaml").write_bytes(content)
+
+
+def write_group(name="toy", **changes) -> None:
+    lines = [f"  {key}: {value}" for key, value in (GOOD | changes).items() if value is not None]
+    write("\n".join([f"{name}:", *lines]) + "\n")
+
+
+def refusal(*groups, schema=Toy) -> str:
+    """Give the one line with which the params are refused."""
+    with pytest.raises(InputError) as caught:
+        read(schema, *groups or ("toy",))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("params.yaml")
+    return message
+
+
+def test_good_values_arrive_with_their_types():
+    write_group()
+    values = read(Toy, "toy").model_dump()
+    expected = {"lr": 0.1, "epochs": 3, "optimizer": "adamw", "flip": True, "parts": [8, 2, 3]}
+    assert values == expected | {"path": None}
+    assert type(values["lr"]) is float and type(values["epochs"]) is int
+
+
+def test_values_cannot_be_changed():
+    write_group()
+    with pytest.raises(ValueError):
+        read(Toy, "toy").lr = 0.2
+
+
+@pytest.mark.parametrize("text", ["1e-5", "1E-5", "1.0e-05", "0.00001"])
+def test_exponents_are_numbers(text):
+    write_group(lr=text)
+    assert read(Toy, "toy").lr == 0.00001
+
+
+def test_whole_numbers_pass_for_a_float():
+    write_group(lr="1")
+    assert read(Toy, "toy").lr == 1.0
+
+
+@pytest.mark.parametrize(
+    "given, nearest", [("epoch", "epochs"), ("learning_rate", "lr"), ("optimiser", "optimizer")]
+)
+def test_an_unknown_key_names_the_nearest(given, nearest):
+    write_group(**{given: "1"})
+    message = refusal()
+    assert f"toy.{given} is not a known param" in message
+    if given != "learning_rate":  # too far from any key for a meaningful nearest one
+        assert f"the nearest known key is {nearest}" in message
+    assert "lr, epochs, optimizer, flip, parts, path" in message
+
+
+@pytest.mark.parametrize(
+    "key, text, parts",
+    [
+        ("epochs", "-1", ["-1", "greater than or equal to 1"]),
+        ("epochs", "0", ["0", "greater than or equal to 1"]),
+        ("epochs", "101", ["101", "less than or equal to 100"]),
+        ("epochs", "three", ["'three'", "integer"]),
+        ("epochs", "'3'", ["'3'", "integer"]),
+        ("epochs", "3.0", ["3.0", "integer"]),
+        ("epochs", "true", ["True", "integer"]),
+        ("epochs", "null", ["None", "integer"]),
+        ("lr", "0", ["0", "greater than 0"]),
+        ("lr", "1.5", ["1.5", "less than or equal to 1"]),
+        ("lr", "false", ["False", "number"]),
+        ("lr", "'0.1'", ["'0.1'", "number"]),
+        ("lr", ".nan", ["nan", "finite"]),
+        ("lr", ".inf", ["inf"]),
+        ("lr", "1e999", ["inf"]),
+        ("lr", "[0.1]", ["[0.1]", "number"]),
+        ("flip", "1", ["1", "boolean"]),
+        ("flip", "'true'", ["'true'", "boolean"]),
+        ("optimizer", "adam", ["'adam'", "'adamw' or 'sgd'"]),
+        ("optimizer", "AdamW", ["'AdamW'", "'adamw' or 'sgd'"]),
+        ("parts", "8", ["8", "list"]),
+        ("path", "3", ["3", "string"]),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(key, text, parts):
+    write_group(**{key: text})
+    message = refusal()
+    assert message.startswith(f"params.yaml: toy.{key} is {parts[0]}")
+    for part in parts:
+        assert part in message
+
+
+def test_a_bad_item_of_a_list_is_named_by_its_place():
+    write_group(parts="[8, two, 3]")
+    assert "toy.parts.1 is 'two'" in refusal()
+
+
+def test_a_missing_key_is_named():
+    write_group(epochs=None)
+    assert refusal() == "params.yaml: toy.epochs is missing"
+
+
+def test_a_missing_group_names_the_nearest():
+    write_group("tory")
+    assert refusal() == "params.yaml: the group toy is missing; the nearest known key is tory"
+
+
+@pytest.mark.parametrize("text", ["3", "null", "[1, 2]", "lr"])
+def test_a_group_must_be_a_mapping(text):
+    write(f"toy: {text}\n")
+    message = refusal()
+    assert "toy is " in message and "key: value" in message
+
+
+@pytest.mark.parametrize("key", [1, "null", "1.5", "true"])
+def test_a_key_must_be_a_word(key):
+    write_group(**{str(key): 2})
+    assert "Keys should be strings" in refusal()
+
+
+@pytest.mark.parametrize("word", ["on", "off", "yes", "no", "On", "OFF", "Yes", "NO"])
+def test_yaml_1_1_booleans_are_refused(word):
+    write_group(flip=word)
+    assert refusal() == f"params.yaml: toy.flip is {word}: write true or false"
+
+
+def test_yaml_1_1_booleans_are_refused_inside_lists_and_other_groups():
+    write_group(parts="[8, on, 3]")
+    assert "toy.parts.1 is on" in refusal()
+    write_group()
+    write(Path("params.yaml").read_text() + "other:\n  deep: {er: off}\n")
+    assert "other.deep.er is off" in refusal()
+
+
+@pytest.mark.parametrize(
+    "text, parts",
+    [
+        ("toy: {lr: 1, lr: 2}\n", ["line 1", "duplicate key", "lr"]),
+        ("toy: {}\ntoy: {}\n", ["line 2", "duplicate key", "toy"]),
+        ("toy: [1\n", ["line 2", "not valid YAML"]),
+        ("toy:\n\tlr: 1\n", ["line 2", "not valid YAML"]),
+        ("toy: {}\n---\ntoy: {}\n", ["line 2", "another document"]),
+        ("toy: !!python/object:os.system {}\n", ["line 1", "not valid YAML"]),
+        ("toy: 2024-13-45\n", ["not valid YAML"]),
+        ("toy: !!int three\n", ["not valid YAML"]),
+        ("toy: &again [*again]\n", ["toy"]),
+        (b"toy: \xff\n", ["not valid YAML", "utf-8"]),
+        ("", ["top level"]),
+        ("# nothing\n", ["top level"]),
+        ("- toy\n", ["top level"]),
+        ("toy\n", ["top level"]),
+    ],
+)
+def test_a_broken_file_ends_in_one_line(text, parts):
+    write(text)
+    message = refusal()
+    for part in parts:
+        assert part in message
+
+
+def test_a_missing_file_is_named():
+    assert "params.yaml is not there" in refusal()
+
+
+def test_another_file_is_named_in_the_message():
+    write_group(epochs="-1")
+    Path("params.yaml").rename("other.yaml")
+    with pytest.raises(InputError, match="^other.yaml: toy.epochs is -1"):
+        read(Toy, "toy", path="other.yaml")
+
+
+def test_a_later_group_overrides_an_earlier_one():
+    write_group("train")
+    write(Path("params.yaml").read_text() + "q1:\n  lr: 0.5\n  path: here\n")
+    settings = read(Toy, "train", "q1")
+    assert (settings.lr, settings.path, settings.epochs) == (0.5, "here", 3)
+    assert read(Toy, "train").lr == 0.1
+
+
+def test_an_error_names_the_group_that_the_value_comes_from():
+    write_group("train", epochs="-1")
+    write(Path("params.yaml").read_text() + "q1:\n  lr: 5\n")
+    assert refusal("train").startswith("params.yaml: train.epochs is -1")
+    write_group("train")
+    write(Path("params.yaml").read_text() + "q1:\n  lr: 5\n")
+    assert refusal("train", "q1").startswith("params.yaml: q1.lr is 5")
+
+
+def test_an_override_with_an_unknown_key_names_its_group():
+    write_group("train")
+    write(Path("params.yaml").read_text() + "q1:\n  epoch: 5\n")
+    assert "q1.epoch is not a known param; the nearest known key is epochs" in refusal(
+        "train", "q1"
+    )
+
+
+@pytest.mark.parametrize(
+    "scalar",
+    """1e-5 1E3 1e3 .5 5. -.5 +1 -0 0o14 0x1F 0b11 014 012 08 1_000 1__0 1_0.5 ~ null Null NULL
+    true True TRUE false .nan .inf -.inf 1:30 12:30:45 1.2.3 1e 0o9 0x 3.0 1e+2 "1e-5" ''
+    2024-01-31 [1,2] {a:1} 1,000""".split(),
+)
+def test_dvc_reads_the_same_value(scalar):
+    write(f"group:\n  key: {scalar}\n")
+    ours, dvcs = parse()["group"]["key"], load_yaml("params.yaml")["group"]["key"]
+    assert (repr(ours), type(ours)) == (repr(dvcs), type(dvcs))
+
+
+def test_the_scalars_that_yaml_1_1_reads_otherwise():
+    write("group: [1e-5, 0o14, 012, 1_000, 12:30, .5]\n")
+    assert parse()["group"] == [0.00001, 12, 12, 1000, "12:30", 0.5]
+
+
+@pytest.mark.parametrize(
+    "schema, groups",
+    [
+        (Download, ["download"]),
+        (Split, ["split"]),
+        (Compute, ["compute"]),
+        (Evaluate, ["evaluate"]),
+        (Occlusion, ["occlusion"]),
+        *((Train, ["train", group]) for group in NETWORKS.values()),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_the_projects_own_params_are_good(schema, groups):
+    read(schema, *groups, path=ROOT / "params.yaml")
+
+
+def write_occlusion(**changes) -> None:
+    values = {"network": "q1", "patches": "[8, 16]", "stride": "4", "fill": "mean"} | changes
+    write("occlusion:\n" + "".join(f"  {key}: {value}\n" for key, value in values.items()))
+
+
+@pytest.mark.parametrize("text, value", [("mean", "mean"), ("128", 128.0), ("[1, 2.5, 3]", None)])
+def test_a_fill_is_a_word_a_grey_or_a_colour(text, value):
+    write_occlusion(fill=text)
+    assert read(Occlusion, "occlusion").fill == (value or [1.0, 2.5, 3.0])
+
+
+@pytest.mark.parametrize("text", ["300", "-1", "[1, 2]", "[1, 2, 300]", "median", "true", ".nan"])
+def test_a_bad_fill_is_named_by_its_key_and_every_form_is_told(text):
+    write_occlusion(fill=text)
+    message = refusal("occlusion", schema=Occlusion)
+    assert message.startswith("params.yaml: occlusion.fill is "), message
+    assert "mean" in message and "255" in message
+
+
+@pytest.mark.parametrize("text", ["[]", "[0]", "[97]", "[8, 8]", "8", "[1, 2, 3, 4, 5, 6, 7]"])
+def test_bad_patches_are_refused(text):
+    write_occlusion(patches=text)
+    assert "occlusion.patches" in refusal("occlusion", schema=Occlusion)

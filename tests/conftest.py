@@ -1,0 +1,120 @@
+"""What the tests of several stages share: a tiny study in a temporary folder, and its commands."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CLASSES = ["dark", "bright"]
+SPLIT_OF_CLASS = ["train"] * 8 + ["val"] * 2 + ["test"] * 3
+
+
+def project_params() -> dict[str, dict]:
+    """Give the values of the project's own `params.yaml`."""
+    from stages.common.params import parse
+
+    return parse(ROOT / "params.yaml")
+
+
+def train_params(**changes):
+    """Give the params of the shallow network's training, with some of them changed."""
+    from stages.train.params import Train
+
+    groups = project_params()
+    return Train.model_validate(groups["train"] | groups["train_q1"] | changes)
+
+
+def assert_one_line(result, *parts) -> None:
+    """Check that a command failed with one line that holds the given parts."""
+    assert result.returncode == 1, result.stderr
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1, result.stderr
+    for part in parts:
+        assert part in result.stderr
+
+
+def snapshot(*folders) -> dict[str, bytes]:
+    """Give every file under some folders, hidden ones included, with its content."""
+    files = (file for folder in folders for file in Path(folder).rglob("*"))
+    return {file.as_posix(): file.read_bytes() for file in files if file.is_file()}
+
+
+class Study:
+    """A project of 26 noisy images in two classes, in the current folder.
+
+    `data/raw` and `data/split` are as the first two stages write them, `params.yaml` has the
+    project's own values, reduced to the least work.
+    """
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.labels = np.repeat([0, 1], 13)
+        level = np.where(self.labels, 150, 60)[:, None, None, None]
+        self.images = (level + rng.integers(0, 60, (26, 96, 96, 3))).astype(np.uint8)
+        self.split = np.array(SPLIT_OF_CLASS * 2)
+        self.params = project_params()
+        self.params["compute"] = {"device": "cpu", "threads": 1}
+        self.params["train"] |= {"epochs": 1, "batch_size": 8}
+        self.params["occlusion"] |= {"network": "q1", "patches": [48, 96], "stride": 48}
+        self.write_raw()
+        self.write_split()
+        self.write_params()
+
+    def write_raw(self, source="sample", groups=()) -> None:
+        Path("data/raw").mkdir(parents=True, exist_ok=True)
+        np.save("data/raw/images.npy", self.images)
+        np.save("data/raw/labels.npy", self.labels.astype(np.uint8))
+        description = {"source": source, "classes": CLASSES, "groups": list(groups)}
+        Path("data/raw/source.json").write_text(json.dumps(description))
+
+    def write_split(self) -> None:
+        Path("data/split").mkdir(parents=True, exist_ok=True)
+        rows = zip(range(len(self.labels)), self.labels, self.split, strict=True)
+        lines = ["index,label,split", *(f"{i},{label},{side}" for i, label, side in rows)]
+        Path("data/split/split.csv").write_text("\n".join(lines) + "\n")
+        pixels = self.images[self.split == "train"].reshape(-1, 3) / 255
+        statistics = {"mean": pixels.mean(axis=0).tolist(), "std": pixels.std(axis=0).tolist()}
+        Path("data/split/statistics.json").write_text(json.dumps(statistics))
+
+    def write_params(self, **changes) -> None:
+        """Write `params.yaml`; a change is a group's name and values that override its own."""
+        groups = {name: values | changes.get(name, {}) for name, values in self.params.items()}
+        Path("params.yaml").write_text(json.dumps(groups))  # JSON is YAML
+
+    def write_model(self, name="q1", classes=CLASSES, seed=0):
+        """Write a model with random weights as if it had been trained for two epochs."""
+        import torch
+
+        from stages.common import inference, networks
+
+        network = networks.ShallowCNN(len(classes))
+        networks.initialise(network, torch.Generator().manual_seed(seed))
+        model = inference.Model(network, list(classes), epoch=2)
+        inference.save(f"models/{name}", model)
+        Path(f"models/{name}/history.csv").write_text(
+            "epoch,lr,train_loss,val_loss,train_accuracy,val_accuracy,test_accuracy\n"
+            "1,0.001,0.7,0.8,0.5,0.5,0.5\n"
+            "2,0.001,0.6,0.7,0.75,0.6,0.5\n"
+        )
+        return model
+
+    def run(self, *command, python=(), **environment) -> subprocess.CompletedProcess:
+        """Call `python -m stages.<command>` in this folder."""
+        return subprocess.run(
+            [sys.executable, *python, "-m", f"stages.{command[0]}", *command[1:]],
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Study:
+    """Give a tiny study in a temporary folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return Study()

@@ -1,0 +1,117 @@
+"""A clone of the project on a tiny configuration, in which the real `dvc` runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+TINY = {
+    "download": {"per_class": 13},
+    "train": {"epochs": 1},
+    "occlusion": {"patches": [32], "stride": 32},
+}
+ENVIRONMENT = os.environ | {
+    # the stages are started as `python`, which must be the one that runs the tests
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "GIT_AUTHOR_NAME": "test",
+    "GIT_AUTHOR_EMAIL": "test@localhost",
+    "GIT_COMMITTER_NAME": "test",
+    "GIT_COMMITTER_EMAIL": "test@localhost",
+    "DVC_NO_ANALYTICS": "1",
+    "COLUMNS": "200",
+}
+
+
+class Clone:
+    """A clone of the project: call `dvc` and `git` in it, read what came out."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __truediv__(self, path: str) -> Path:
+        return self.folder / path
+
+    def call(self, *command: str, code: int = 0) -> str:
+        """Run a command in the clone, check its exit code, return what it printed."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=500,
+        )
+        assert (done.returncode != 0) == (code != 0), f"{' '.join(command)}\n{done.stdout}"
+        return done.stdout
+
+    def dvc(self, *arguments: str, code: int = 0) -> str:
+        return self.call("dvc", *arguments, code=code)
+
+    def git(self, *arguments: str) -> str:
+        return self.call("git", *arguments)
+
+    def commit(self, message: str = "a run") -> None:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    def set_params(self, changes: dict[str, dict]) -> None:
+        yaml = YAML()
+        params = yaml.load(self / "params.yaml")
+        for group, values in changes.items():
+            params[group].update(values)
+        yaml.dump(params, self / "params.yaml")
+
+    def copy(self, folder: Path) -> "Clone":
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Clone(folder)
+
+
+def stages_run(output: str) -> list[str]:
+    """List the stages that DVC says it ran, in their order."""
+    lines = (line.strip() for line in output.splitlines())
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+@pytest.fixture(scope="session")
+def fresh_clone(tmp_path_factory) -> Clone:
+    """The project's files as they stand, without any result, committed, on a tiny configuration."""
+    clone = Clone(tmp_path_factory.mktemp("clone") / "project")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\0")
+    results = ("metrics/", "plots/", "dvc.lock", "tests/")
+    for name in filter(None, listed):
+        if not name.startswith(results) and (ROOT / name).is_file():
+            target = clone / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    clone.git("init", "--quiet", "--initial-branch", "main")
+    clone.set_params(TINY)
+    clone.commit("the project")
+    return clone
+
+
+@pytest.fixture(scope="session")
+def finished_clone(fresh_clone, tmp_path_factory) -> Clone:
+    """A clone in which `dvc repro` has run once; what it wrote is committed."""
+    clone = fresh_clone.copy(tmp_path_factory.mktemp("finished") / "project")
+    output = clone.dvc("repro")
+    assert len(stages_run(output)) == 11, output
+    clone.commit()
+    return clone
+
+
+@pytest.fixture
+def clone(finished_clone, tmp_path) -> Clone:
+    """A copy of the finished clone, for one test to change."""
+    return finished_clone.copy(tmp_path / "project")

@@ -1,0 +1,141 @@
+"""The everyday commands of DVC, as the README shows them, on a tiny configuration."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.pipeline.conftest import Clone, stages_run
+
+SPLITS = ("train", "val", "test")
+NETWORKS = ("q1", "q2", "augment", "better")
+TRAININGS = ["train_q1", "train_q2", "augment", "train_better"]
+EVALUATIONS = [f"evaluate@{network}" for network in NETWORKS]
+
+
+def test_repro_writes_all_that_the_study_asks_for(clone):
+    for network in NETWORKS:
+        assert (clone / f"models/{network}/weights.safetensors").stat().st_size > 10**6
+        names = {path.name for path in (clone / f"plots/{network}").iterdir()}
+        assert names == {
+            "curves.csv",
+            "curves.png",
+            "galleries.csv",
+            "gallery_correct.png",
+            "gallery_misclassified.png",
+            *(f"confusion_{split}.{kind}" for split in SPLITS for kind in ("csv", "png")),
+        }
+        metrics = json.loads((clone / f"metrics/{network}.json").read_text())
+        assert 0 <= metrics["test"]["accuracy"] <= 1
+        with open(clone / f"models/{network}/history.csv") as file:
+            assert [row["epoch"] for row in csv.DictReader(file)] == ["1"]
+    sheets = {path.name for path in (clone / "plots/occlusion").glob("*.png")}
+    assert sheets == {
+        f"{kind}_{i}.png" for kind in ("correct", "misclassified") for i in range(1, 6)
+    }
+    assert (clone / "models/occlusion/heatmaps.npz").is_file()
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_a_second_repro_does_nothing(clone):
+    assert stages_run(clone.dvc("repro")) == []
+    assert json.loads(clone.dvc("status", "--json")) == {}
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_repro_by_force_gives_the_same_lock_to_the_byte(clone):
+    before = (clone / "dvc.lock").read_bytes()
+    assert len(stages_run(clone.dvc("repro", "--force"))) == 11
+    assert (clone / "dvc.lock").read_bytes() == before
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(clone):
+    before = json.loads((clone / "metrics/q1.json").read_text())
+    ran = stages_run(clone.dvc("exp", "run", "-S", "train.lr=0.01"))
+    assert sorted(ran) == sorted([*TRAININGS, *EVALUATIONS, "occlusion"])
+    assert json.loads((clone / "metrics/q1.json").read_text()) != before
+    assert "train.lr" in clone.dvc("params", "diff")
+    assert "0.01" in clone.dvc("params", "diff")
+    assert "test.accuracy" in clone.dvc("metrics", "diff")
+
+
+def test_patches_rerun_occlusion_alone(clone):
+    ran = stages_run(clone.dvc("exp", "run", "-S", "occlusion.patches=[12]"))
+    assert ran == ["occlusion"]
+    metrics = json.loads((clone / "metrics/occlusion.json").read_text())
+    assert "patch_12" in metrics["correct"]
+    assert "patch_32" not in metrics["correct"]
+
+
+def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
+    ran = stages_run(clone.dvc("exp", "run", "-S", "train_better.label_smoothing=0.2"))
+    assert ran == ["train_better", "evaluate@better"]
+
+
+def test_a_queue_of_two_experiments(clone):
+    for stride in (24, 48):
+        queued = clone.dvc("exp", "run", "--queue", "-S", f"occlusion.stride={stride}")
+        assert "Queued experiment" in queued
+    clone.dvc("exp", "run", "--run-all", "--jobs", "1")
+    rows = list(csv.DictReader(io.StringIO(clone.dvc("exp", "show", "--csv"))))
+    done = {row["occlusion.stride"] for row in rows if row["typ"].startswith("branch")}
+    assert done == {"24", "48"}
+    assert {row["State"] for row in rows} <= {"", "Success"}
+
+
+def test_plots_of_two_commits_pair_up_images_included(clone):
+    clone.dvc("exp", "run", "-S", "occlusion.patches=[12]", "-S", "evaluate.group_by=predicted")
+    clone.commit("another run")
+    shown = json.loads(clone.dvc("plots", "show", "--json"))["data"]
+    assert {"Loss", "Accuracy", "Confusion on validation"} <= shown.keys()
+    clone.dvc("plots", "diff", "HEAD~1", "HEAD", "--out", "page")
+    page = (clone / "page/index.html").read_text()
+    for plot in ("Loss", "Accuracy", "Confusion on test", "Confusion on validation, normalized"):
+        assert plot in page
+    pictures = {path.name for path in (clone / "page/static").iterdir()}
+    for picture in ("plots_q1_gallery_misclassified.png", "plots_occlusion_correct_1.png"):
+        assert {f"HEAD_{picture}", f"HEAD~1_{picture}"} <= pictures
+
+
+def test_a_second_clone_pulls_and_reproduces_nothing(clone, tmp_path):
+    clone.dvc("remote", "add", "--default", "folder", str(tmp_path / "remote"))
+    clone.commit("a remote")
+    clone.dvc("push")
+    clone.git("clone", "--quiet", str(clone.folder), str(tmp_path / "second"))
+    second = Clone(tmp_path / "second")
+    assert not (second / "models/q1").exists()
+    second.dvc("pull")
+    assert stages_run(second.dvc("repro")) == []
+    assert json.loads(second.dvc("status", "--json")) == {}
+    for path in ("models/better/weights.safetensors", "data/raw/images.npy"):
+        assert (second / path).read_bytes() == (clone / path).read_bytes()
+
+
+def test_dag_shows_every_stage(clone):
+    dag = clone.dvc("dag")
+    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion"):
+        assert stage in dag
+
+
+@pytest.mark.parametrize(
+    ("param", "message"),
+    [
+        (
+            "train.epochs=-1",
+            "params.yaml: train.epochs is -1: should be greater than or equal to 1",
+        ),
+        ("split.parts=[0,0,0]", "params.yaml: split.parts.0 is 0: should be greater than"),
+        ("+train.learning_rate=0.1", "train.learning_rate is not a known param; the nearest"),
+        ("occlusion.patches=[97]", "params.yaml: occlusion.patches.0 is 97: should be less than"),
+        ("download.source=imagenet", "params.yaml: download.source is 'imagenet': should be"),
+    ],
+)
+def test_a_bad_param_ends_the_run_in_one_line_and_loses_nothing(clone, param, message):
+    output = clone.dvc("exp", "run", "-S", param, code=1)
+    assert message in output
+    assert "Traceback" not in output
+    clone.git("checkout", "--", ".")
+    clone.dvc("checkout")
+    assert stages_run(clone.dvc("repro")) == []
