@@ -1,7 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
+BIN := $(VENV)/bin
 # stages are started as `python`, and that must be the environment's
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help install repro test lint format lock clean
 .DEFAULT_GOAL := help
@@ -12,22 +13,22 @@ help: ## show what each target does
 install: $(VENV)/installed ## make .venv and install the locked versions, if that is not done yet
 
 repro: $(VENV)/installed ## run what is not up to date of the pipeline
-	dvc repro
+	$(BIN)/dvc repro
 
 test: $(VENV)/installed ## run all tests
-	python -m pytest -q
+	$(BIN)/python -m pytest -q
 
 lint: $(VENV)/installed ## check style and format of the code
-	ruff check .
-	ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 format: $(VENV)/installed ## put the code into its format
-	ruff check --fix .
-	ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lock: $(VENV)/installed ## resolve the dependencies of pyproject.toml anew into requirements.lock
-	python -m pip install --quiet uv
-	uv pip compile --universal --upgrade --python-version 3.11 --group dev --no-header \
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --upgrade --python-version 3.11 --group dev --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links \
 		--quiet --output-file requirements.lock pyproject.toml
 
@@ -39,6 +40,6 @@ clean: ## remove .venv and what tools leave behind; data, models and the cache s
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	touch $@

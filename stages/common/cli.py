@@ -19,6 +19,9 @@ def run(main: Callable[[], None]) -> None:
 
     Anything else is a defect of the project and keeps its traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # a class name that the terminal cannot show must not end the run
+        stream.reconfigure(errors="replace")
     try:
         main()
     except InputError as error:
@@ -27,6 +30,11 @@ def run(main: Callable[[], None]) -> None:
         # a full disk, a file that may not be written: the system's own words and the path
         where = f": {error.filename}" if error.filename else ""
         sys.exit(f"error: {error.strerror or error}{where}")
+    except (MemoryError, RuntimeError) as error:
+        # torch tells of an exhausted GPU by a RuntimeError
+        if isinstance(error, RuntimeError) and "out of memory" not in str(error):
+            raise
+        sys.exit("error: out of memory: lower train.batch_size in params.yaml, or take the cpu")
     except KeyboardInterrupt:
         print(
             "interrupted, nothing was written: `dvc repro` starts this stage again", file=sys.stderr

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.cli import InputError
-from stages.common.files import read_json
+from stages.common.files import read_array, read_json
 
 SPLITS = ("train", "val", "test")
 RAW = Path("data/raw")
@@ -49,7 +49,7 @@ def load(raw: Path = RAW, split: Path = SPLIT) -> Dataset:
     """
     source = read_json(raw / "source.json")
     statistics = read_json(split / "statistics.json")
-    images = np.load(raw / "images.npy", mmap_mode="r")
+    images = read_array(raw / "images.npy")
     table = pd.read_csv(split / "split.csv")
     if len(table) != len(images):
         raise InputError(
@@ -58,7 +58,7 @@ def load(raw: Path = RAW, split: Path = SPLIT) -> Dataset:
         )
     return Dataset(
         images=images,
-        labels=table["label"].to_numpy(np.int64),
+        labels=table["label"].to_numpy(np.int64, copy=True),
         classes=source["classes"],
         splits={name: np.flatnonzero(table["split"] == name) for name in SPLITS},
         mean=np.array(statistics["mean"]),

@@ -25,6 +25,7 @@ TITLES = {
 }
 RIGHT, WRONG = "#0072b2", "#d55e00"  # told apart with every kind of colour vision (Okabe and Ito)
 
+matplotlib.rcdefaults()  # whatever the user has set for other pictures
 plt.rcParams.update(
     {
         "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere

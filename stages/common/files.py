@@ -45,7 +45,7 @@ def write_arrays(path: str | Path, **arrays) -> None:
     import numpy as np
 
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **dict(sorted(arrays.items())))
     write_bytes(path, buffer.getvalue())
 
 
@@ -67,17 +67,39 @@ def read_json(path: str | Path) -> Any:
         ) from None
 
 
+def read_array(path: str | Path):
+    """Map an `.npy` file that an earlier stage wrote into memory, read-only.
+
+    Raises
+    ------
+    InputError
+        The file is not there or is cut short.
+    """
+    import numpy as np
+
+    try:
+        return np.load(path, mmap_mode="r")
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}): run `dvc checkout` to restore it") from None
+
+
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Give a temporary folder to fill; it takes the place of `path` only if nothing went wrong."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    old = path.with_name(f".{path.name}.old.partial")
+    for leftover in (partial, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
         if path.exists():
-            shutil.rmtree(path)
+            # a folder cannot be replaced in one step: two renames are the shortest way
+            os.replace(path, old)
         os.replace(partial, path)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for leftover in (partial, old):
+            shutil.rmtree(leftover, ignore_errors=True)

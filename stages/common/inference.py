@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from stages.common.cli import InputError
 from stages.common.files import write_bytes
-from stages.common.networks import ARCHITECTURES
+from stages.common.networks import ARCHITECTURES, eval_mode, move
 
 WEIGHTS = "weights.safetensors"
 BATCH_SIZE = 256  # images at a time where no gradient is kept
@@ -89,10 +89,13 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Model:
         raise InputError(f"{path} is not there: run `dvc repro` to train the network") from None
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is not a weights file of this project: {error}") from None
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise InputError(f"{path}: its classes are {classes!r}: a list of names is needed")
     network = architecture(len(classes))
     _check_tensors(path, tensors, network.state_dict())
     network.load_state_dict(tensors)
-    network.to(device, memory_format=torch.channels_last).eval()
+    move(network, device)
+    network.eval()
     return Model(network, classes, mean and tuple(mean), std and tuple(std), epoch)
 
 
@@ -141,10 +144,23 @@ def to_input(
     Returns
     -------
     float32 (n, 3, height, width)
-        In channels-last memory order, in which convolutions are fastest.
+        In channels-last memory order, in which convolutions are fastest (but on MPS).
+
+    Raises
+    ------
+    ValueError
+        The images are not uint8 (n, height, width, 3).
     """
+    images = torch.as_tensor(images)
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(
+            "images must be uint8 (n, height, width, 3), not "
+            f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}"
+        )
     # bytes are moved to the device, not floats: a quarter of the traffic
-    x = torch.as_tensor(images).to(device).permute(0, 3, 1, 2).float().div_(255)
+    x = images.to(device).permute(0, 3, 1, 2).float().div_(255)
+    if x.device.type == "mps":
+        x = x.contiguous()
     if mean is not None and std is not None:
         shape = (1, 3, 1, 1)
         x.sub_(x.new_tensor(mean).view(shape)).div_(x.new_tensor(std).view(shape))
@@ -176,14 +192,11 @@ def logits(
     network = model.network
     device = next((tensor.device for tensor in network.parameters()), "cpu")
     indices = np.arange(len(images)) if indices is None else indices
-    was_training = network.training
-    network.eval()
-    with torch.inference_mode():
+    with eval_mode(network), torch.inference_mode():
         outputs = [
             network(to_input(images[batch], model.mean, model.std, device))
             for batch in np.array_split(indices, range(batch_size, len(indices), batch_size))
         ]
-    network.train(was_training)
     return torch.cat(outputs).cpu()
 
 

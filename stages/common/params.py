@@ -6,9 +6,9 @@ the same value: `1e-5` is a number, and `on`, `off`, `yes` and `no` are refused 
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -16,6 +16,9 @@ from stages.common.cli import InputError
 
 FILE = "params.yaml"
 YAML_1_1_BOOLEANS = {"on", "off", "yes", "no"}
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Group(BaseModel):
@@ -72,14 +75,17 @@ def parse(path: str | Path = FILE) -> dict[str, Any]:
         raise InputError(
             f"{path} is not there: call the stages from the project's folder"
         ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise InputError(f"{path}{where}: not valid YAML: {problem}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: the top level must be groups such as `train:`")
-    _refuse_yaml_1_1_booleans(content, path)
+    try:
+        _refuse_yaml_1_1_booleans(content, path)
+    except RecursionError:
+        raise InputError(f"{path}: a list or a mapping must not contain itself") from None
     return content
 
 

@@ -15,8 +15,6 @@ from stages.common.params import Group
 # so it is set here, before any stage imports it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
 
 class Compute(Group):
     """Group `compute`: where tensors are computed."""
@@ -52,8 +50,11 @@ def prepare(compute: Compute):
             f"params.yaml: compute.device is {name!r}: this machine has {there} (or auto)"
         )
     torch.set_num_threads(compute.threads)
-    torch.use_deterministic_algorithms(True)
+    # on MPS max pooling has no deterministic gradient: there it is a warning, not an error
+    torch.use_deterministic_algorithms(True, warn_only=name == "mps")
     torch.backends.cudnn.benchmark = False
+    # full float32 also where a GPU could round the factors of a convolution to 10 bits
+    torch.backends.cudnn.allow_tf32 = False
     log(f"device {name} · {fingerprint(name)}")
     return torch.device(name)
 

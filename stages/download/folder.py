@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from stages.common.cli import InputError
 from stages.download.source import SIZE, Source, evenly_spaced
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp")
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 # what the content may be, whatever the name says: only formats that Pillow reads by itself
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF")
 MOST_CLASSES = 256  # a label is one byte
@@ -166,7 +166,7 @@ def _read(
         except InputError as error:
             raise InputError(f"{file} {error}") from None
         yield image, None
-    checksums[root.name] = f"sha256:{total.hexdigest()}"
+    checksums["images"] = f"sha256:{total.hexdigest()}"
 
 
 def _content(file: Path) -> bytes:

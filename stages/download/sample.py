@@ -42,6 +42,7 @@ _FIGURES = (
 _AREA = (0.15, 0.32)  # share of the picture that the figure covers, before cuts
 _REACH = 1.0  # longest side of a figure, in sides of the picture
 _LEAST_VISIBLE = 0.6  # share of the figure that must stay in sight
+_DARKER = 0.85  # share of figures that are darker than a bright scene
 _CONTRAST = 0.4  # least distance of the figure's main colour from the scene's, of sqrt(3)
 
 
@@ -126,18 +127,23 @@ _VIVID = ((0.08, 0.08, 0.08), (0.92, 0.90, 0.88), 0.30)
 _ANY = (_EARTH, _EARTH, _EARTH, _GREY, _GREY, _LEAF, _SKY, _DUSK, _VIVID, _VIVID)
 
 
-def _colour(rng: np.random.Generator, families: tuple = _ANY) -> np.ndarray:
-    """A colour of one of the families, (3,) in 0..1."""
+def _colour(rng: np.random.Generator, families: tuple = _ANY, least: float = 0.0) -> np.ndarray:
+    """A colour of one of the families, (3,) in 0..1; `least` 0..1 leaves out their dark part."""
     dark, bright, freedom = families[rng.integers(len(families))]
-    share = (rng.random() + freedom * rng.normal(size=3)).clip(0, 1)
+    share = (rng.uniform(least, 1) + freedom * rng.normal(size=3)).clip(0, 1)
     return dark + (np.array(bright) - dark) * share
 
 
 def _palette(rng: np.random.Generator, avoid: np.ndarray) -> dict[str, np.ndarray]:
     """Colours of a figure, its main one apart from `avoid`."""
+    # by day most things stand out dark against what is behind them
+    darker = rng.random() < _DARKER and avoid.mean() > 0.55
     body = _colour(rng)
-    # this ends: of the two ends of grey, one is at least 0.43 sqrt(3) from any colour
-    while np.linalg.norm(body - avoid) < _CONTRAST * np.sqrt(3):
+    # this ends: of the two ends of grey, one is at least 0.43 sqrt(3) from any colour, and the dark
+    # one is so far from a scene of more than 0.55
+    while np.linalg.norm(body - avoid) < _CONTRAST * np.sqrt(3) or (
+        darker and body.mean() > avoid.mean()
+    ):
         body = _colour(rng)
     return {
         "body": body,
@@ -245,7 +251,7 @@ def _scene(rng: np.random.Generator) -> np.ndarray:
     horizon = rng.uniform(0.2, 0.9) * _FINE
     rows = np.arange(_FINE, dtype=np.float32)[:, None, None]
     upper, lower = (
-        _blend(_colour(rng, families), _colour(rng, families), rows / _FINE)
+        _blend(_colour(rng, families, 0.4), _colour(rng, families, 0.4), rows / _FINE)
         for families in _PLACES[rng.integers(len(_PLACES))]
     )
     canvas = np.repeat(np.where(rows < horizon, upper, lower).astype(np.float32), _FINE, axis=1)

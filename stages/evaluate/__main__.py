@@ -1,6 +1,7 @@
 """Measure one trained network and draw its pictures: `python -m stages.evaluate q1`."""
 
 import argparse
+import shutil
 
 from stages.common import cli, params, reproducible
 from stages.evaluate.params import Evaluate
@@ -33,7 +34,7 @@ def main() -> None:
         "multiply_accumulates": networks.multiply_accumulates(model.network),
     }
     with files.new_folder(f"plots/{name}") as folder:
-        files.write_csv(folder / "curves.csv", history)
+        shutil.copyfile(f"models/{name}/history.csv", folder / "curves.csv")
         figures.save(draw.curves(history, model.epoch, title), folder / "curves.png")
         for split in dataset.SPLITS:
             members = data.splits[split]
@@ -56,7 +57,7 @@ def main() -> None:
             heading = f"{title}: most confident {gallery} validation images"
             figure = draw.gallery(data.images, rows, data.classes, figures.PER_CLASS, heading)
             figures.save(figure, folder / f"gallery_{gallery}.png")
-    files.write_json(f"metrics/{name}.json", metrics)
+        files.write_json(f"metrics/{name}.json", metrics)
     test = metrics["test"]
     interval = test["accuracy_interval"]
     cli.log(

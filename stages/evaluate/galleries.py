@@ -31,7 +31,7 @@ def most_confident(
     Raises
     ------
     ValueError
-        Shapes do not fit, or `group_by` is neither of the two.
+        Shapes do not fit, a score is not finite, or `group_by` is neither of the two.
     """
     probabilities, labels = np.asarray(probabilities), np.asarray(labels)
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
@@ -39,6 +39,8 @@ def most_confident(
             "probabilities (n, c) and labels (n,) are needed, not "
             f"{probabilities.shape} and {labels.shape}"
         )
+    if not np.isfinite(probabilities).all():
+        raise ValueError("probabilities hold NaN or infinity")
     if group_by not in ("actual", "predicted"):
         raise ValueError(f"group_by is {group_by!r}: 'actual' or 'predicted' is needed")
     predicted = probabilities.argmax(axis=1)

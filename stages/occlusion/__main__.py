@@ -21,12 +21,17 @@ def main() -> None:
     inference.check_classes(model, data.classes, f"models/{name}")
     fill = data.mean * 255 if settings.fill == "mean" else settings.fill
 
-    gallery = pd.read_csv(f"plots/{name}/galleries.csv", keep_default_na=False)
+    gallery = pd.read_csv(
+        f"plots/{name}/galleries.csv",
+        keep_default_na=False,
+        # a class may be called 0 or 007
+        dtype=dict.fromkeys(("gallery", "class", "actual", "predicted"), str),
+    )
     index = gallery["index"].to_numpy()
     images, actual = data.images[index], data.labels[index]
     masks = None
     if (dataset.RAW / "masks.npy").exists():
-        masks = np.load(dataset.RAW / "masks.npy", mmap_mode="r")[index]
+        masks = files.read_array(dataset.RAW / "masks.npy")[index]
 
     unoccluded = inference.predict(model, images)
     predicted = unoccluded.argmax(axis=1)
@@ -36,9 +41,29 @@ def main() -> None:
         scores[patch].append(sensitivity.occluded_scores(model, image, patch, stride, fill))
     stacks = {patch: np.stack(grids) for patch, grids in scores.items()}
 
+    def row(i: int | None, maps: int) -> draw.Row | None:
+        if i is None:
+            return None
+        targets = [predicted[i], actual[i]][:maps]
+        names = [data.classes[target] for target in targets]
+        drops = [unoccluded[i, targets] - grids[i][..., targets] for grids in stacks.values()]
+        return draw.Row(images[i], data.classes[actual[i]], names, drops)
+
+    places = gallery[["gallery", "class", "rank"]].itertuples(index=False, name=None)
+    image_at = {place: i for i, place in enumerate(places)}
     metrics = {}
     table = pd.DataFrame({"patch": patches})
-    with files.new_folder("plots/occlusion") as folder:
+    # both folders get their names only when all is written, so that a full disk leaves neither
+    with (
+        files.new_folder("plots/occlusion") as folder,
+        files.new_folder("models/occlusion") as raw,
+    ):
+        files.write_arrays(
+            raw / "heatmaps.npz",
+            index=index,
+            unoccluded=unoccluded,
+            **{f"patch_{patch}": grids for patch, grids in stacks.items()},
+        )
         for kind in figures.GALLERIES:
             members = (gallery["gallery"] == kind).to_numpy()
             metrics[kind] = measures.summary(
@@ -51,39 +76,15 @@ def main() -> None:
             for figure in ("largest_drop", "flip_share"):
                 values = [metrics[kind][f"patch_{patch}"][figure] for patch in patches]
                 table[f"{figure}_{kind}"] = values
+            # a misclassified image has two maps a patch: of the predicted and of the true class
+            maps = 1 if kind == "correct" else 2
             for rank in range(1, figures.PER_CLASS + 1):
-                rows = []
-                for label in data.classes:
-                    found = members & (gallery["class"] == label) & (gallery["rank"] == rank)
-                    i = np.flatnonzero(found)
-                    if not len(i):
-                        rows.append(None)
-                        continue
-                    i = i[0]
-                    targets = list(dict.fromkeys([predicted[i], actual[i]]))
-                    rows.append(
-                        draw.Row(
-                            images[i],
-                            data.classes[actual[i]],
-                            [data.classes[target] for target in targets],
-                            [
-                                unoccluded[i, targets] - grids[i][..., targets]
-                                for grids in stacks.values()
-                            ],
-                        )
-                    )
+                rows = [row(image_at.get((kind, label, rank)), maps) for label in data.classes]
                 title = f"{figures.TITLES[name]}: {kind} images, rank {rank}"
-                figures.save(
-                    draw.sheet(rows, patches, stride, title), folder / f"{kind}_{rank}.png"
-                )
+                sheet = draw.sheet(rows, patches, stride, title, maps)
+                figures.save(sheet, folder / f"{kind}_{rank}.png")
         files.write_csv(folder / "patches.csv", table)
-    files.write_json("metrics/occlusion.json", {"network": name} | metrics)
-    files.write_arrays(
-        "models/occlusion/heatmaps.npz",
-        index=index,
-        unoccluded=unoccluded,
-        **{f"patch_{patch}": grids for patch, grids in stacks.items()},
-    )
+        files.write_json("metrics/occlusion.json", {"network": name} | metrics)
     for patch in patches:
         drops = ", ".join(
             f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}"

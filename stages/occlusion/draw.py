@@ -80,7 +80,9 @@ class Row:
     drops: list[np.ndarray]
 
 
-def sheet(rows: list[Row | None], patches: list[int], stride: int, title: str) -> Figure:
+def sheet(
+    rows: list[Row | None], patches: list[int], stride: int, title: str, maps: int = 1
+) -> Figure:
     """Draw one sheet: a row an image, and for each patch and target its map and its overlay.
 
     Parameters
@@ -91,9 +93,10 @@ def sheet(rows: list[Row | None], patches: list[int], stride: int, title: str) -
         Sides in pixels.
     stride : int
     title : str
+    maps : int
+        How many classes of an image there is room for, at each patch.
     """
-    targets = max((len(row.targets) for row in rows if row), default=1)
-    columns = 1 + 2 * targets * len(patches)
+    columns = 1 + 2 * maps * len(patches)
     figure, grid = plt.subplots(
         len(rows),
         columns,

@@ -71,7 +71,9 @@ def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: in
     bool (n,)
     """
     count, rows, columns = maps.shape
-    row, column = np.unravel_index(maps.reshape(count, -1).argmin(axis=1), (rows, columns))
+    row, column = np.unravel_index(
+        maps.reshape(count, rows * columns).argmin(axis=1), (rows, columns)
+    )
     y = centers(rows, patch, stride)[row].astype(int)
     x = centers(columns, patch, stride)[column].astype(int)
     return masks[np.arange(count), y, x]

@@ -1,14 +1,21 @@
 """What may stand in `occlusion`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, field_validator
 
 from stages.common.params import Group
 
 Pixels = Annotated[int, Field(ge=1, le=96)]
-Value = Annotated[float, Field(ge=0, le=255)]
-Color = Annotated[list[Value], Field(min_length=3, max_length=3)]
+
+
+def check_fill(value: Any) -> str | float | list[float]:
+    """Accept "mean", a grey value, or a colour; one message for all that is wrong."""
+    values = value if isinstance(value, list) and len(value) == 3 else [value]
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    if value == "mean" or (numbers and all(0 <= v <= 255 for v in values)):
+        return value
+    raise ValueError("should be mean, a grey value from 0 to 255, or three such values [r, g, b]")
 
 
 class Occlusion(Group):
@@ -17,4 +24,11 @@ class Occlusion(Group):
     network: Literal["q1", "q2", "augment", "better"]
     patches: Annotated[list[Pixels], Field(min_length=1, max_length=6)]
     stride: Pixels
-    fill: Literal["mean"] | Value | Color
+    fill: Annotated[str | float | list[float], PlainValidator(check_fill)]
+
+    @field_validator("patches")
+    @classmethod
+    def each_once(cls, patches: list[int]) -> list[int]:
+        if len(set(patches)) < len(patches):
+            raise ValueError("should name each size once")
+        return patches

@@ -52,14 +52,17 @@ def occluded_scores(
     Raises
     ------
     ValueError
-        The patch does not fit into the image, or the stride is below 1.
+        The patch does not fit into the image, the stride is below 1, or the fill is no colour.
     """
     height, width = image.shape[:2]
     if not 1 <= patch <= min(height, width):
         raise ValueError(f"patch is {patch}: 1 to {min(height, width)} pixels are allowed")
     if stride < 1:
         raise ValueError(f"stride is {stride}: 1 pixel or more is needed")
-    color = np.broadcast_to(np.round(np.asarray(fill, np.float64)), (3,)).astype(np.uint8)
+    color = np.broadcast_to(np.asarray(fill, np.float64), (3,))
+    if not np.all((color >= 0) & (color <= 255)):
+        raise ValueError(f"fill is {fill}: one or three numbers from 0 to 255 are needed")
+    color = np.round(color).astype(np.uint8)
     rows, columns = positions(height, patch, stride), positions(width, patch, stride)
     corners = [(top, left) for top in rows for left in columns]
     scores = []

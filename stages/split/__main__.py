@@ -15,8 +15,8 @@ def main() -> None:
     from stages.split import assign, statistics
 
     source = files.read_json(dataset.RAW / "source.json")
-    images = np.load(dataset.RAW / "images.npy", mmap_mode="r")
-    labels = np.load(dataset.RAW / "labels.npy").astype(np.int64)
+    images = files.read_array(dataset.RAW / "images.npy")
+    labels = files.read_array(dataset.RAW / "labels.npy").astype(np.int64)
     origin = np.repeat(
         [group["origin"] for group in source["groups"]],
         [group["count"] for group in source["groups"]],
@@ -28,8 +28,10 @@ def main() -> None:
     groups = assign.duplicate_groups(images)
     if protocol == "parts":
         split = assign.by_parts(labels, groups, settings.parts, settings.seed)
+    elif any(group["origin"] == "val" for group in source["groups"]):
+        split = origin
     elif len(origin):
-        split = assign.by_source(labels, groups, origin, settings.parts, settings.seed)
+        split = assign.with_validation(labels, groups, origin, settings.parts, settings.seed)
     else:
         raise cli.InputError(
             f"params.yaml: split.protocol is 'source': the source {source['source']} has no split "

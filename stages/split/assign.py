@@ -47,7 +47,9 @@ def by_parts(labels: np.ndarray, groups: np.ndarray, parts: list[int], seed: int
         "train", "val" or "test".
     """
     generator = np.random.default_rng(seed)
-    heads, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    _, heads, group_of, sizes = np.unique(
+        groups, return_index=True, return_inverse=True, return_counts=True
+    )
     split_of_group = np.empty(len(heads), np.int64)
     for label in np.unique(labels):
         members = generator.permutation(np.flatnonzero(labels[heads] == label))
@@ -58,17 +60,17 @@ def by_parts(labels: np.ndarray, groups: np.ndarray, parts: list[int], seed: int
     return np.array(SPLITS)[split_of_group[group_of]]
 
 
-def by_source(
+def with_validation(
     labels: np.ndarray, groups: np.ndarray, origin: np.ndarray, parts: list[int], seed: int
 ) -> np.ndarray:
-    """Keep the source's own split; where it has no validation images, take them from train.
+    """Keep a source's own train and test, and take the validation images from its train.
 
     Parameters
     ----------
     labels, groups, parts, seed
         As for `by_parts`; validation gets its part of what train and validation share.
     origin : array of str (n,)
-        Where the source has each image: "train", "val" or "test".
+        Where the source has each image: "train" or "test".
 
     Returns
     -------
@@ -76,9 +78,8 @@ def by_source(
         "train", "val" or "test".
     """
     split = np.array(origin, dtype="U5")
-    if "val" not in split:
-        train = split == "train"
-        split[train] = by_parts(labels[train], groups[train], [parts[0], parts[1], 0], seed)
+    train = split == "train"
+    split[train] = by_parts(labels[train], groups[train], [parts[0], parts[1], 0], seed)
     return split
 
 

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.common.params import Group
-from stages.common.reproducible import Seed
+from stages.common.params import Group, Seed
 
 Parts = Annotated[int, Field(ge=1, le=1_000_000)]
 

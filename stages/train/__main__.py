@@ -27,9 +27,11 @@ def main() -> None:
     network = networks.ARCHITECTURES[settings.architecture](len(data.classes))
     seed = reproducible.key(settings.seed, "weights")
     networks.initialise(network, torch.Generator().manual_seed(seed))
-    network.to(device, memory_format=torch.channels_last)
-    normalisation = (tuple(data.mean), tuple(data.std)) if settings.normalize else (None, None)
-    model = inference.Model(network, data.classes, *normalisation)
+    networks.move(network, device)
+    mean, std = (0.5,) * 3, (0.5,) * 3
+    if settings.normalize == "channels":
+        mean, std = tuple(data.mean), tuple(data.std)
+    model = inference.Model(network, data.classes, mean, std)
     cli.log(
         f"{name}: {settings.architecture}, {networks.parameter_count(network):,} parameters, "
         f"{len(data.splits['train']):,} training images, {settings.epochs} epochs"
@@ -54,7 +56,9 @@ def main() -> None:
     network.load_state_dict(best_weights)
     with files.new_folder(f"models/{name}") as folder:
         inference.save(folder, replace(model, epoch=best["epoch"]))
-        files.write_csv(folder / "history.csv", pd.DataFrame(history))
+        table = pd.DataFrame(history)
+        table["lr"] = table["lr"].map("{:.6g}".format)  # it ends close to zero
+        files.write_csv(folder / "history.csv", table)
     cli.log(
         f"{name}: kept epoch {best['epoch']} with {best['val_accuracy']:.1%} on validation, "
         f"in models/{name}"

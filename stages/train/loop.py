@@ -66,10 +66,10 @@ def train(model: Model, dataset: Dataset, params: Train) -> Iterator[dict[str, f
             schedule.step()
 
         row = {"epoch": epoch, "lr": lr} | measure(model, dataset)
-        if not np.isfinite(row["train_loss"]):
+        if not np.isfinite([row["train_loss"], row["val_loss"]]).all():
             raise InputError(
-                f"the loss is not finite after epoch {epoch}: "
-                f"params.yaml: train.lr {params.lr} is too high for this network"
+                f"the loss is not finite after epoch {epoch}: a learning rate of {params.lr} "
+                "is too high for this network; lower lr in params.yaml"
             )
         yield row
 

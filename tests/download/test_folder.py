@@ -96,7 +96,7 @@ def test_checksum_covers_names_and_contents(tree):
         digest = hashlib.sha256(file.read_bytes()).digest()
         total.update(str(file.relative_to(tree)).encode() + b"\0" + digest)
     source, _ = images_of(tree)
-    assert source.checksums == {"photos": f"sha256:{total.hexdigest()}"}
+    assert source.checksums == {"images": f"sha256:{total.hexdigest()}"}
     (tree / "dog/3.png").rename(tree / "dog/4.png")
     assert images_of(tree)[0].checksums != source.checksums
 

@@ -62,7 +62,7 @@ def test_arrays_come_back_in_order(project, arrays, save, labels):
     assert source.groups == [("train", 40), ("val", 20), ("test", 30)]
     assert source.classes == list(STL10_CLASSES)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert source.checksums == {"hw3.npz": f"sha256:{digest}"}
+    assert source.checksums == {"npz": f"sha256:{digest}"}
 
 
 def test_labels_in_a_column(project, arrays):

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 TINY = {
-    "download": {"per_class": 13},
+    "download": {"source": "sample", "path": None, "per_class": 13},
+    "compute": {"device": "cpu"},
     "train": {"epochs": 1},
     "occlusion": {"patches": [32], "stride": 32},
 }
@@ -22,6 +23,10 @@ ENVIRONMENT = os.environ | {
     "GIT_AUTHOR_EMAIL": "test@localhost",
     "GIT_COMMITTER_NAME": "test",
     "GIT_COMMITTER_EMAIL": "test@localhost",
+    # neither the user's settings nor a cache that is shared may change what is tested
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "DVC_GLOBAL_CONFIG_DIR": os.devnull,
+    "DVC_SYSTEM_CONFIG_DIR": os.devnull,
     "DVC_NO_ANALYTICS": "1",
     "COLUMNS": "200",
 }
@@ -97,6 +102,11 @@ def fresh_clone(tmp_path_factory) -> Clone:
             shutil.copy2(ROOT / name, target)
     clone.git("init", "--quiet", "--initial-branch", "main")
     clone.set_params(TINY)
+    yaml = YAML()
+    params = yaml.load(clone / "params.yaml")
+    for group in ("train_q1", "train_q2", "augment", "train_better"):
+        params[group].pop("epochs", None)
+    yaml.dump(params, clone / "params.yaml")
     clone.commit("the project")
     return clone
 

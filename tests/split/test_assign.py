@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stages.common.cli import InputError
-from stages.split.assign import by_parts, by_source, check, duplicate_groups
+from stages.split.assign import by_parts, check, duplicate_groups, with_validation
 
 PARTS = [8, 2, 3]
 
@@ -87,13 +87,6 @@ def source_split(*sides) -> np.ndarray:
     return np.array([side for side, count in sides for _ in range(count)])
 
 
-def test_a_source_with_all_three_sides_is_kept_as_it_is():
-    origin = source_split(("train", 3), ("val", 2), ("test", 4))
-    labels = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0])
-    groups = np.array([0, 1, 2, 0, 4, 1, 6, 7, 8])  # duplicates across the sides stay where they are
-    assert by_source(labels, groups, origin, PARTS, seed=0).tolist() == origin.tolist()
-
-
 @pytest.mark.parametrize("order", ["train first", "test first", "mixed"])
 def test_the_official_protocol_takes_validation_from_train_and_leaves_test_alone(order):
     origin = source_split(("train", 100), ("test", 160))
@@ -104,7 +97,7 @@ def test_the_official_protocol_takes_validation_from_train_and_leaves_test_alone
     labels = np.empty(260, int)
     for side in ("train", "test"):
         labels[origin == side] = np.arange((origin == side).sum()) % 2
-    split = by_source(labels, np.arange(260), origin, PARTS, seed=0)
+    split = with_validation(labels, np.arange(260), origin, PARTS, seed=0)
     assert ((split == "test") == (origin == "test")).all()
     for label in (0, 1):
         assert counts(split[labels == label]) == [40, 10, 80]  # train and val are 8 : 2
@@ -116,7 +109,7 @@ def test_duplicates_within_the_official_train_stay_together():
     groups = np.arange(50)
     groups[[7, 21, 33]] = 5
     for seed in range(5):
-        split = by_source(labels, groups, origin, PARTS, seed)
+        split = with_validation(labels, groups, origin, PARTS, seed)
         assert len(set(split[[5, 7, 21, 33]])) == 1
 
 
@@ -125,7 +118,7 @@ def test_a_duplicate_of_a_test_image_in_train_does_not_disturb():
     labels = np.arange(50) % 2
     groups = np.arange(50)
     groups[[12, 30]] = 4
-    split = by_source(labels, groups, origin, PARTS, seed=0)
+    split = with_validation(labels, groups, origin, PARTS, seed=0)
     assert ((split == "test") == (origin == "test")).all()
     assert split[12] == split[30]
     assert abs(counts(split)[1] - 8) <= 2
@@ -134,9 +127,9 @@ def test_a_duplicate_of_a_test_image_in_train_does_not_disturb():
 def test_the_official_protocol_depends_on_the_seed_alone():
     origin = source_split(("train", 40), ("test", 10))
     labels, groups = np.arange(50) % 2, np.arange(50)
-    first = by_source(labels, groups, origin, PARTS, seed=0)
-    assert np.array_equal(by_source(labels, groups, origin, PARTS, seed=0), first)
-    assert not np.array_equal(by_source(labels, groups, origin, PARTS, seed=1), first)
+    first = with_validation(labels, groups, origin, PARTS, seed=0)
+    assert np.array_equal(with_validation(labels, groups, origin, PARTS, seed=0), first)
+    assert not np.array_equal(with_validation(labels, groups, origin, PARTS, seed=1), first)
 
 
 def test_a_class_with_images_everywhere_passes():

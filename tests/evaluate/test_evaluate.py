@@ -1,0 +1,118 @@
+"""The command `python -m stages.evaluate`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from stages.common.cli import InputError, run
+from stages.common.inference import predict
+from stages.evaluate.__main__ import main
+from tests.conftest import CLASSES, snapshot
+
+PLOTS = {
+    "curves.csv",
+    "curves.png",
+    "galleries.csv",
+    "gallery_correct.png",
+    "gallery_misclassified.png",
+    *(f"confusion_{split}.{kind}" for split in ("train", "val", "test") for kind in ("csv", "png")),
+}
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Give the stage as a function of the network, without a process of its own."""
+
+    def call(network):
+        monkeypatch.setattr("sys.argv", ["evaluate", network])
+        main()
+
+    yield call
+    torch.use_deterministic_algorithms(False)
+
+
+def test_the_command_writes_what_it_promises(study, command):
+    model = study.write_model()
+    before = snapshot("data", "models")
+    result = study.run("evaluate", "q1")
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in Path("plots/q1").iterdir()} == PLOTS
+    assert {path.name for path in Path("plots").iterdir()} == {"q1"}
+    assert [path.name for path in Path("metrics").iterdir()] == ["q1.json"]
+    assert snapshot("data", "models") == before
+
+    metrics = json.loads(Path("metrics/q1.json").read_text())
+    assert list(metrics) == sorted(metrics)
+    assert metrics["best_epoch"] == 2
+    assert metrics["parameters"] == 390_602 - 8 * 129  # two classes, not ten
+    assert metrics["multiply_accumulates"] == 103_835_936 - 8 * 128
+    for split in ("train", "val", "test"):
+        members = study.split == split
+        scores = predict(model.network, study.images[members])
+        actual = study.labels[members]
+        accuracy = (scores.argmax(axis=1) == actual).mean()
+        loss = -np.log(scores[np.arange(len(actual)), actual]).mean()
+        assert metrics[split]["accuracy"] == round(accuracy, 4)
+        assert metrics[split]["loss"] == pytest.approx(loss, abs=2e-4)
+        confusion = pd.read_csv(f"plots/q1/confusion_{split}.csv")
+        assert list(confusion) == ["actual", "predicted"]
+        assert confusion["actual"].tolist() == [CLASSES[label] for label in actual]
+        assert confusion["predicted"].tolist() == [CLASSES[i] for i in scores.argmax(axis=1)]
+
+    # the validation part has two images of each class, fewer than the five of a gallery
+    table = pd.read_csv("plots/q1/galleries.csv")
+    assert sorted(table["index"]) == [8, 9, 21, 22]
+    for row in table.itertuples():
+        scores = predict(model.network, study.images[[row.index]])[0]
+        assert row.score == pytest.approx(scores.max(), abs=2e-6)
+        assert row.predicted == CLASSES[scores.argmax()]
+        assert row.actual == CLASSES[study.labels[row.index]]
+        assert (row.gallery == "correct") == (row.actual == row.predicted)
+    curves = pd.read_csv("plots/q1/curves.csv")
+    pd.testing.assert_frame_equal(curves, pd.read_csv("models/q1/history.csv"))
+
+    # and a second run in place of the first, in another process: the same bytes
+    first = snapshot("plots", "metrics")
+    Path("plots/q1/stale.png").touch()
+    command("q1")
+    assert snapshot("plots", "metrics") == first
+
+
+def test_a_model_of_other_classes_is_refused_and_nothing_is_written(study, command):
+    study.write_model(classes=["cat", "dog", "cow"])
+    with pytest.raises(SystemExit) as caught:  # with this text Python prints it and exits with 1
+        run(lambda: command("q1"))
+    message = caught.value.code
+    assert message.startswith("error: models/q1 was trained on the classes cat, dog, cow")
+    assert "dark, bright" in message and "\n" not in message
+    assert not Path("plots").exists() and not Path("metrics").exists()
+
+
+def test_a_model_that_is_not_there_is_named(study, command):
+    with pytest.raises(InputError, match="models/q1/weights.safetensors is not there"):
+        command("q1")
+    assert not Path("plots").exists() and not Path("metrics").exists()
+
+
+def test_a_failure_half_way_leaves_the_earlier_plots(study, command, monkeypatch):
+    study.write_model()
+    Path("plots/q1").mkdir(parents=True)
+    Path("plots/q1/earlier.png").write_bytes(b"earlier")
+    monkeypatch.setattr("stages.evaluate.draw.gallery", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command("q1")
+    assert snapshot("plots") == {"plots/q1/earlier.png": b"earlier"}
+    assert not Path("metrics").exists()
+
+
+def test_misclassified_images_may_be_listed_under_their_prediction(study, command):
+    study.write_params(evaluate={"group_by": "predicted"})
+    study.write_model()
+    command("q1")
+    table = pd.read_csv("plots/q1/galleries.csv")
+    assert (table["class"] == table["predicted"]).all()
+    assert (table["actual"] != table["predicted"]).any()

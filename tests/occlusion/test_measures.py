@@ -1,0 +1,152 @@
+"""What heatmaps say, against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from stages.occlusion import measures
+
+
+@pytest.mark.parametrize(
+    "count, patch, stride, expected",
+    [(3, 1, 4, [0, 4, 8]), (3, 9, 4, [4, 8, 12]), (2, 8, 6, [3.5, 9.5]), (1, 96, 6, [47.5])],
+)
+def test_centers(count, patch, stride, expected):
+    assert measures.centers(count, patch, stride).tolist() == expected
+
+
+def test_the_map_of_a_target_is_its_class():
+    scores = np.arange(2 * 2 * 3 * 4).reshape(2, 2, 3, 4)
+    maps = measures.target_maps(scores, np.array([1, 3]))
+    assert maps.tolist() == [[[1, 5, 9], [13, 17, 21]], [[27, 31, 35], [39, 43, 47]]]
+
+
+def test_the_largest_drop_is_to_the_lowest_score():
+    maps = np.array([[[0.9, 0.5], [0.8, 0.7]], [[0.6, 0.6], [0.6, 0.7]]])
+    drops = measures.largest_drop(maps, np.array([0.9, 0.5]))
+    np.testing.assert_allclose(drops, [0.4, -0.1])  # the score may rise everywhere
+
+
+def test_the_flip_share_counts_positions_with_another_answer():
+    first = [[[0.9, 0.1], [0.4, 0.6]], [[0.3, 0.7], [0.8, 0.2]]]
+    second = [[[0.1, 0.9], [0.4, 0.6]], [[0.3, 0.7], [0.2, 0.8]]]
+    shares = measures.flip_share(np.array([first, second]), np.array([0, 1]))
+    assert shares.tolist() == [0.5, 0.0]
+
+
+def test_the_pointing_game_looks_at_the_centre_of_the_worst_patch():
+    maps = np.ones((4, 3, 3))
+    maps[0, 0, 2] = maps[1, 2, 0] = maps[2, 1, 1] = 0
+    maps[3, 1, 2] = maps[3, 2, 1] = 0  # equal: the first counts
+    masks = np.zeros((4, 20, 20), bool)
+    # patch 8, stride 6: the centres are at 3.5, 9.5 and 15.5
+    masks[0, 3, 15] = True
+    masks[1, 3, 15] = True
+    masks[2, 9, 9] = True
+    masks[3, 9, 15] = True
+    assert measures.points_at_object(maps, masks, 8, 6).tolist() == [True, False, True, True]
+
+
+def ramp(patch, stride, size=96):
+    """Give the map of a patch in which the score rises from top left to bottom right."""
+    middles = measures.centers((size - patch) // stride + 1, patch, stride)
+    return middles[:, None] + 1.7 * middles
+
+
+@pytest.mark.parametrize("patches", [(8, 16), (8, 32), (16, 32), (16, 16), (31, 60), (1, 90)])
+@pytest.mark.parametrize("stride", [4, 6])
+def test_maps_that_say_the_same_agree_wherever_their_patches_lie(patches, stride):
+    first, second = patches
+    one, two = ramp(first, stride), ramp(second, stride)
+    assert measures.rank_agreement(one, first, two, second, stride) == pytest.approx(1)
+    assert measures.rank_agreement(one, first, -two, second, stride) == pytest.approx(-1)
+
+
+def test_only_the_ranks_count():
+    one, two = ramp(8, 6), np.exp(ramp(8, 6) / 50)
+    assert measures.rank_agreement(one, 8, two, 8, 6) == pytest.approx(1)
+
+
+def test_the_agreement_is_the_same_both_ways():
+    rng = np.random.default_rng(0)
+    one, two = rng.random((15, 15)), rng.random((11, 11))
+    forth = measures.rank_agreement(one, 8, two, 32, 6)
+    assert forth == measures.rank_agreement(two, 32, one, 8, 6)
+    assert -0.5 < forth < 0.5
+
+
+def test_maps_without_anything_in_common_do_not_agree():
+    down = np.repeat(np.arange(15.0)[:, None], 15, axis=1)
+    assert measures.rank_agreement(down, 8, down.T.copy(), 8, 6) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 0.7, 0.999, 1.0, 0.123456])
+@pytest.mark.parametrize(
+    "patches, stride", [((8, 16), 6), ((8, 32), 6), ((16, 32), 6), ((5, 16), 7)]
+)
+def test_a_constant_map_agrees_with_nothing(value, patches, stride):
+    first, second = patches
+    flat = np.full_like(ramp(first, stride), value)
+    assert np.isnan(measures.rank_agreement(flat, first, ramp(second, stride), second, stride))
+    flat = np.full_like(ramp(second, stride), value)
+    assert np.isnan(measures.rank_agreement(ramp(first, stride), first, flat, second, stride))
+
+
+def test_a_map_of_a_single_position_agrees_with_nothing():
+    assert np.isnan(measures.rank_agreement(ramp(8, 6), 8, ramp(96, 6), 96, 6))
+
+
+def grids(patch, stride, size, scores):
+    side = (size - patch) // stride + 1
+    return np.broadcast_to(scores, (len(scores), side, side, 2)).copy()
+
+
+def test_a_summary_is_as_by_hand():
+    # image 0 is predicted right (class 0), image 1 wrong (class 1, actually 0)
+    unoccluded = np.array([[0.9, 0.1], [0.3, 0.7]])
+    large = np.empty((2, 2, 2, 2))
+    large[0, ..., 0] = [[0.9, 0.4], [0.8, 0.7]]  # drops to .4, flips at one of four
+    large[1, ..., 0] = [[0.3, 0.2], [0.6, 0.8]]  # the true class rises to .8, flips at two
+    large[..., 1] = 1 - large[..., 0]
+    # a patch of 8 with a stride of 8 on 16 pixels: centres 3.5 and 11.5
+    masks = np.zeros((2, 16, 16), bool)
+    masks[0, 3, 11] = True  # where image 0 drops most
+    masks[1, :, :] = True
+    given = measures.summary({8: large}, unoccluded, np.array([0, 0]), 8, masks)
+    assert given == {
+        "images": 2,
+        "object_share": round((1 / 256 + 1) / 2, 4),
+        "patch_8": {
+            "largest_drop": 0.5,  # .9 - .4 and .7 - .2
+            "largest_rise_of_actual": 0.25,  # .9 - .9 and .8 - .3
+            "flip_share": 0.375,
+            "pointing_game": 1.0,
+        },
+        "rank_agreement": {},
+    }
+
+
+def test_a_summary_without_masks_plays_no_pointing_game():
+    scores = np.full((1, 2, 2, 2), 0.5)
+    given = measures.summary({8: scores}, np.array([[0.6, 0.4]]), np.array([0]), 8)
+    assert "object_share" not in given and "pointing_game" not in given["patch_8"]
+    assert given["patch_8"]["largest_drop"] == 0.1
+
+
+def test_a_summary_compares_every_pair_of_patches():
+    def scores(patch):
+        falling = 1 - ramp(patch, 6) / 1000
+        return np.stack([falling, 1 - falling], axis=-1)[None]
+
+    sizes = {patch: scores(patch) for patch in (8, 16, 96)}
+    given = measures.summary(sizes, np.array([[1.0, 0.0]]), np.array([0]), 6)
+    assert given["rank_agreement"] == {"8_16": 1.0, "8_96": None, "16_96": None}
+
+
+@pytest.mark.parametrize("masks", [None, np.zeros((0, 96, 96), bool)])
+def test_a_summary_of_no_images_has_nothing_to_average(masks):
+    sizes = {patch: np.empty((0, 3, 3, 2)) for patch in (8, 16)}
+    given = measures.summary(sizes, np.empty((0, 2)), np.empty(0, int), 6, masks)
+    assert given["images"] == 0
+    assert set(given["patch_8"].values()) == {None}
+    assert given["rank_agreement"] == {"8_16": None}
+    assert given.get("object_share") is None

@@ -1,0 +1,130 @@
+"""The command `python -m stages.occlusion`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from stages.common.cli import InputError
+from stages.common.inference import predict
+from stages.occlusion.__main__ import main
+from stages.occlusion.sensitivity import occlusion_maps
+from tests.conftest import CLASSES, assert_one_line, snapshot
+
+# (gallery, class, rank, index): three right, one wrong
+GALLERY = [("correct", 0, 1, 8), ("correct", 0, 2, 9), ("correct", 1, 1, 21)]
+GALLERY += [("misclassified", 1, 1, 22)]
+
+
+@pytest.fixture
+def command(study):
+    """Give the stage as a function, without a process of its own."""
+    yield main
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def model(study):
+    """Write a model and its galleries."""
+    model = study.write_model()
+    rows = [
+        {"gallery": gallery, "class": CLASSES[label], "rank": rank, "index": index}
+        for gallery, label, rank, index in GALLERY
+    ]
+    Path("plots/q1").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv("plots/q1/galleries.csv", index=False)
+    return model
+
+
+def test_the_command_writes_what_it_promises(study, model, command):
+    masks = np.zeros((26, 96, 96), bool)
+    masks[:, 30:60, 30:60] = True
+    np.save("data/raw/masks.npy", masks)
+    result = study.run("occlusion")
+    assert result.returncode == 0, result.stderr
+    names = {f"{kind}_{rank}.png" for kind in ("correct", "misclassified") for rank in range(1, 6)}
+    assert {path.name for path in Path("plots/occlusion").iterdir()} == names | {"patches.csv"}
+    assert [path.name for path in Path("models/occlusion").iterdir()] == ["heatmaps.npz"]
+    assert "patch 48" in result.stdout and "patch 96" in result.stdout
+
+    index = [8, 9, 21, 22]
+    images = study.images[index]
+    scores = predict(model.network, images)
+    color = study.images[study.split == "train"].reshape(-1, 3).mean(axis=0)
+    with np.load("models/occlusion/heatmaps.npz") as arrays:
+        assert sorted(arrays) == ["index", "patch_48", "patch_96", "unoccluded"]
+        assert arrays["index"].tolist() == index
+        np.testing.assert_allclose(arrays["unoccluded"], scores, atol=2e-6)
+        assert arrays["patch_48"].shape == (4, 2, 2, 2)
+        assert arrays["patch_96"].shape == (4, 1, 1, 2)
+        maps = arrays["patch_48"][..., 1]
+    expected = occlusion_maps(model.network, images, [1] * 4, 48, 48, color)
+    np.testing.assert_allclose(maps, expected, atol=5e-6)
+
+    metrics = json.loads(Path("metrics/occlusion.json").read_text())
+    assert metrics["network"] == "q1"
+    assert metrics["correct"]["images"] == 3 and metrics["misclassified"]["images"] == 1
+    assert metrics["correct"]["object_share"] == round(30 * 30 / 96**2, 4)
+    assert metrics["correct"]["patch_96"]["pointing_game"] == 1.0  # 47 lies in the mask
+    assert metrics["correct"]["patch_48"]["pointing_game"] == 0.0  # 23 and 71 do not
+    assert metrics["correct"]["rank_agreement"] == {"48_96": None}
+    table = pd.read_csv("plots/occlusion/patches.csv")
+    assert table["patch"].tolist() == [48, 96]
+    for kind in ("correct", "misclassified"):
+        for row in table.to_dict("records"):
+            for figure in ("largest_drop", "flip_share"):
+                value = metrics[kind][f"patch_{row['patch']}"][figure]
+                assert row[f"{figure}_{kind}"] == pytest.approx(value)
+
+    first = snapshot("plots", "metrics", "models")
+    command()
+    assert snapshot("plots", "metrics", "models") == first
+
+
+def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model, command):
+    table = pd.read_csv("plots/q1/galleries.csv")
+    table[table["gallery"] == "correct"].to_csv("plots/q1/galleries.csv", index=False)
+    study.write_params(occlusion={"fill": [0, 128, 255.0]})
+    command()
+    metrics = json.loads(Path("metrics/occlusion.json").read_text())
+    assert metrics["misclassified"]["images"] == 0
+    assert metrics["misclassified"]["patch_48"]["flip_share"] is None
+    assert "object_share" not in metrics["correct"]
+    assert Path("plots/occlusion/misclassified_1.png").exists()
+    with np.load("models/occlusion/heatmaps.npz") as arrays:
+        given = arrays["patch_48"][..., 0]
+    expected = occlusion_maps(
+        model.network, study.images[[8, 9, 21]], [0] * 3, 48, 48, [0, 128, 255]
+    )
+    np.testing.assert_allclose(given, expected, atol=5e-6)
+
+
+def test_a_patch_that_is_given_twice_is_refused(study, model):
+    study.write_params(occlusion={"patches": [48, 48]})
+    before = snapshot(".")
+    assert_one_line(study.run("occlusion"), "params.yaml: occlusion.patches")
+    assert snapshot(".") == before
+
+
+def test_a_model_of_other_classes_is_refused_and_nothing_is_written(study, model, command):
+    study.write_model(classes=["cat", "dog", "cow"])
+    with pytest.raises(InputError, match="models/q1 was trained on the classes cat, dog, cow"):
+        command()
+    assert not Path("plots/occlusion").exists() and not Path("metrics").exists()
+    assert not Path("models/occlusion").exists()
+
+
+def test_a_model_that_is_not_there_is_named(study, command):
+    with pytest.raises(InputError, match="models/q1/weights.safetensors is not there"):
+        command()
+
+
+def test_a_gallery_that_is_not_there_is_named(study, command):
+    study.write_model()
+    with pytest.raises(OSError) as caught:
+        command()
+    assert str(caught.value.filename) == "plots/q1/galleries.csv"
+    assert not Path("plots").exists()

@@ -1,0 +1,216 @@
+"""The training loop on a handful of images."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from stages.common import dataset
+from stages.common.cli import InputError
+from stages.common.inference import Model
+from stages.common.networks import BetterCNN, ShallowCNN, initialise
+from stages.train import loop
+from tests.conftest import CLASSES, train_params
+
+COLUMNS = ["epoch", "lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy"]
+COLUMNS += ["test_accuracy"]
+
+
+@pytest.fixture
+def data(study):
+    return dataset.load()
+
+
+def build(architecture=ShallowCNN, mean=None, std=None) -> Model:
+    network = architecture(2)
+    initialise(network, torch.Generator().manual_seed(0))
+    return Model(network, CLASSES, mean, std)
+
+
+def run(model, data, **changes) -> list[dict]:
+    return list(loop.train(model, data, train_params(batch_size=8, **changes)))
+
+
+def test_a_tiny_set_is_learnt_by_heart(study):
+    # labels that have nothing to do with the images: only what the network remembers helps
+    study.labels = np.arange(26) % 2
+    study.split[8:], study.split[[8, 9]] = "test", "val"
+    study.write_split()
+    data = dataset.load()
+    model = build(mean=tuple(data.mean), std=tuple(data.std))
+    history = run(model, data, epochs=30, lr=0.001, schedule="constant")
+    assert history[-1]["train_accuracy"] == 1.0
+    assert history[-1]["train_loss"] < 0.1 < history[0]["train_loss"]
+
+
+def test_a_row_has_the_promised_columns_in_order(data):
+    history = run(build(), data, epochs=2)
+    assert [list(row) for row in history] == [COLUMNS, COLUMNS]
+    assert [row["epoch"] for row in history] == [1, 2]
+    assert all(type(value) in (int, float) for value in history[0].values())
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_a_row_is_measured_in_eval_mode_on_clean_images(data, normalize):
+    mean, std = (tuple(data.mean), tuple(data.std)) if normalize else (None, None)
+    model = build(BetterCNN, mean, std)
+    switches = {"flip": 0.5, "crop": 12, "erase": 48, "label_smoothing": 0.2}
+    row = run(model, data, epochs=1, **switches)[-1]
+
+    network = model.network.eval()
+    for split in ("train", "val", "test"):
+        members = data.splits[split]
+        x = np.asarray(data.images[members]) / 255
+        if normalize:
+            x = (x - data.mean) / data.std
+        labels = torch.from_numpy(data.labels[members])
+        with torch.no_grad():
+            outputs = network(torch.from_numpy(x.transpose(0, 3, 1, 2)).float())
+        accuracy = (outputs.argmax(dim=1) == labels).double().mean().item()
+        assert row[f"{split}_accuracy"] == pytest.approx(accuracy)
+        if split != "test":
+            loss = cross_entropy(outputs, labels).item()
+            assert row[f"{split}_loss"] == pytest.approx(loss, rel=1e-4)
+
+
+def test_the_network_is_trained_in_train_mode(data):
+    model = build(BetterCNN)
+    run(model, data, epochs=1)
+    assert model.network.block1.norm1.num_batches_tracked == 2  # 16 images by 8
+    assert model.network.block1.norm1.running_mean.abs().sum() > 0
+
+
+def test_the_last_batch_may_be_smaller(data):
+    model = build(BetterCNN)
+    list(loop.train(model, data, train_params(epochs=1, batch_size=5)))
+    assert model.network.block1.norm1.num_batches_tracked == 4
+
+
+@pytest.mark.parametrize("change", [{"flip": 1.0}, {"label_smoothing": 0.3}, {"seed": 1},
+                                    {"weight_decay": 0.5}, {"optimizer": "sgd"},
+                                    {"schedule": "constant"}, {"batch_size": 4}])  # fmt: skip
+def test_each_param_reaches_the_training(data, change):
+    weights = []
+    for changes in ({}, {}, change):
+        model = build()
+        params = train_params(**{"epochs": 1, "batch_size": 8} | changes)
+        list(loop.train(model, data, params))
+        weights.append(torch.cat([tensor.flatten() for tensor in model.network.parameters()]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_the_global_generator_does_not_matter(data):
+    weights = []
+    for seed in (1, 2):
+        model = build()
+        torch.manual_seed(seed)
+        run(model, data, epochs=1, flip=0.5, crop=4)
+        weights.append(model.network.fc1.weight)
+    assert torch.equal(*weights)
+
+
+def test_a_loss_that_is_not_finite_is_refused(data):
+    model = build()
+    with torch.no_grad():
+        model.network.conv1.weight *= 1e30  # the first steps of a training that explodes
+    with pytest.raises(InputError, match="loss is not finite after epoch 1.*lower lr") as caught:
+        run(model, data, epochs=3, optimizer="sgd", lr=100.0, schedule="constant")
+    assert "\n" not in str(caught.value)
+
+
+def row(accuracy, loss) -> dict:
+    return {"val_accuracy": accuracy, "val_loss": loss}
+
+
+@pytest.mark.parametrize(
+    "new, best, expected",
+    [
+        (row(0.5, 1.0), None, True),
+        (row(0.6, 9.0), row(0.5, 1.0), True),
+        (row(0.4, 0.1), row(0.5, 1.0), False),
+        (row(0.5, 0.9), row(0.5, 1.0), True),
+        (row(0.5, 1.1), row(0.5, 1.0), False),
+        (row(0.5, 1.0), row(0.5, 1.0), False),  # the earlier stays
+    ],
+)
+def test_the_best_epoch_is_by_accuracy_then_loss_then_the_earlier(new, best, expected):
+    assert loop.is_better(new, best) is expected
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_weight_decay_leaves_out_biases_and_normalisation(optimizer):
+    network = BetterCNN()
+    params = train_params(optimizer=optimizer, weight_decay=0.3)
+    groups = loop.build_optimizer(network, params).param_groups
+    decay = {id(tensor): group["weight_decay"] for group in groups for tensor in group["params"]}
+    assert len(decay) == len(list(network.parameters()))
+    for name, tensor in network.named_parameters():
+        plain = "norm" in name or name.endswith("bias")
+        assert decay[id(tensor)] == (0.0 if plain else 0.3), name
+
+
+def test_the_optimisers_get_their_params():
+    layer = nn.Linear(2, 2)
+    adamw = loop.build_optimizer(layer, train_params(optimizer="adamw", momentum=0.8, lr=0.02))
+    assert type(adamw) is torch.optim.AdamW
+    assert adamw.param_groups[0]["betas"] == (0.8, 0.999) and adamw.param_groups[0]["lr"] == 0.02
+    sgd = loop.build_optimizer(layer, train_params(optimizer="sgd", momentum=0.8, lr=0.02))
+    assert type(sgd) is torch.optim.SGD
+    assert sgd.param_groups[0]["momentum"] == 0.8 and sgd.param_groups[0]["nesterov"]
+    plain = loop.build_optimizer(layer, train_params(optimizer="sgd", momentum=0.0))
+    assert not plain.param_groups[0]["nesterov"]
+
+
+def rates(steps, **changes) -> list[float]:
+    """Give the learning rate of each step."""
+    params = train_params(**changes)
+    optimizer = loop.build_optimizer(nn.Linear(2, 2), params)
+    schedule = loop.build_schedule(optimizer, params, steps)
+    given = []
+    for _ in range(steps):
+        given.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return given
+
+
+def test_one_cycle_rises_over_a_quarter_to_its_peak_and_falls_to_nothing():
+    given = rates(40, lr=0.5, schedule="one_cycle")
+    assert given[0] == pytest.approx(0.5 * 0.04)
+    assert given[5] == pytest.approx(0.5 * 0.52)  # half way up
+    assert max(given) == given[10] == pytest.approx(0.5)
+    assert given[25] == pytest.approx(0.25)  # half way down
+    assert given[:11] == sorted(given[:11]) and given[10:] == sorted(given[10:], reverse=True)
+    assert 0 < given[-1] < 0.005
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 7, 11])
+def test_one_cycle_works_for_any_number_of_steps(steps):
+    given = rates(steps, lr=0.5, schedule="one_cycle")
+    assert len(given) == steps and all(0 < lr <= 0.5 for lr in given)
+    assert steps == 1 or max(given) > 0.25
+
+
+def test_a_constant_rate_is_constant():
+    assert rates(20, lr=0.5, schedule="constant") == [0.5] * 20
+
+
+def test_the_history_holds_the_rate_of_each_epochs_last_step(data):
+    history = run(build(), data, epochs=2, lr=1e-4, schedule="constant")
+    assert [row["lr"] for row in history] == [1e-4, 1e-4]
+    history = run(build(), data, epochs=2, lr=1e-4, schedule="one_cycle")
+    expected = rates(4, lr=1e-4, schedule="one_cycle")
+    assert [row["lr"] for row in history] == [expected[1], expected[3]]
+
+
+def test_the_order_is_keyed_by_seed_and_epoch():
+    members = np.array([3, 5, 8, 13, 21, 34, 55])
+    first = loop.shuffle(members, seed=0, epoch=1)
+    assert sorted(first.tolist()) == members.tolist()
+    torch.manual_seed(1)
+    assert torch.equal(loop.shuffle(members, seed=0, epoch=1), first)
+    assert not torch.equal(loop.shuffle(members, seed=0, epoch=2), first)
+    assert not torch.equal(loop.shuffle(members, seed=1, epoch=1), first)
+    assert members.tolist() == [3, 5, 8, 13, 21, 34, 55]
