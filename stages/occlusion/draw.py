@@ -18,21 +18,23 @@ COLORS = plt.get_cmap("RdBu_r")
 TICKS = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
 
 
-def overlay(image: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Lay colours over a grey version of an image.
+def overlay(image: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
+    """Lay a heatmap over a grey version of its image, the denser the further the score moves.
 
     Parameters
     ----------
     image : uint8 (height, width, 3)
-    colors : float (height, width, 4)
-        RGBA, 0..1.
+    heatmap : float (height, width)
+        How far the score falls, -1..1.
 
     Returns
     -------
     float (height, width, 3), 0..1
     """
     gray = (image @ np.array([0.299, 0.587, 0.114]) / 255)[..., None]
-    return 0.45 * gray + 0.55 * colors[..., :3] * (0.35 + 0.65 * gray)
+    place = np.asarray(SCALE(heatmap))[..., None]  # 0.5 where nothing moves
+    density = 0.85 * np.abs(2 * place - 1)
+    return (1 - density) * gray + density * COLORS(place[..., 0])[..., :3]
 
 
 def spread(heatmap: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
@@ -119,7 +121,7 @@ def sheet(
                 full = spread(drops[..., number], patch, stride, len(row.image))
                 colors = COLORS(SCALE(np.nan_to_num(full)))
                 plain.imshow(np.where(np.isnan(full)[..., None], 1, colors))
-                over.imshow(overlay(row.image, colors))
+                over.imshow(overlay(row.image, np.nan_to_num(full)))
                 plain.set_title(f"{target}, patch {patch}", fontsize=8, pad=2)
     bar = figure.colorbar(
         ScalarMappable(SCALE, COLORS), ax=grid, shrink=0.5, aspect=30, pad=0.01, ticks=TICKS

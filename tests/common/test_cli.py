@@ -1,16 +1,17 @@
 """How a stage meets its user: one line for a mistake, progress in a log and on a terminal."""
 
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
 
 import pytest
 
 from stages.common import cli
 from tests.conftest import ROOT, assert_one_line
+
+pty = pytest.importorskip("pty", reason="no terminals of this kind on this system")
+termios = pytest.importorskip("termios")
 
 
 def call(code, **options):

@@ -1,7 +1,6 @@
 """The command `python -m stages.download`: what it leaves behind, and what a failure leaves."""
 
 import json
-import resource
 import signal
 import socket
 import subprocess
@@ -164,6 +163,8 @@ def test_failure_leaves_nothing_new(download, photos):
 def test_full_disk(download, photos, earlier):
     before = earlier()
 
+    resource = pytest.importorskip("resource", reason="no limits of a process on this system")
+
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
@@ -191,10 +192,77 @@ def test_bad_input_is_one_line(download, earlier, source, path, parts):
     assert earlier() == before
 
 
+def npz(**changes):
+    """Write the course's file with some of its arrays replaced; None leaves one out."""
+    arrays = {}
+    for part in range(3):
+        arrays[f"arr_{2 * part}"] = np.zeros((10, 96, 96, 3), np.uint8)
+        arrays[f"arr_{2 * part + 1}"] = np.arange(10)
+    arrays |= changes
+    np.savez("bad", **{name: array for name, array in arrays.items() if array is not None})
+    return "bad.npz"
+
+
+def tree(*names):
+    """Write a folder with an image in each of these subfolders."""
+    Path("bad").mkdir()
+    for name in names:
+        Path("bad", name).mkdir()
+        Image.new("RGB", (9, 9)).save(f"bad/{name}/1.png")
+    return "bad"
+
+
+def archive(cut=None, outside=False):
+    """Write an archive in the official layout, but with other pictures."""
+    content = {"../outside.bin": b"1"} if outside else members()
+    Path("bad.tar.gz").write_bytes(tar_gz(content)[:cut])
+    return "bad.tar.gz"
+
+
+@pytest.mark.parametrize(
+    "source, make, part",
+    [
+        ("npz", lambda: npz(arr_3=None), "arr_3"),
+        ("npz", lambda: npz(arr_1=np.array([None] * 10)), "arr_1"),
+        ("npz", lambda: npz(arr_2=np.zeros((10, 32, 32, 3), np.uint8)), "arr_2"),
+        ("npz", lambda: npz(arr_5=np.full(10, 11)), "arr_5"),
+        ("folder", lambda: tree(), "bad"),
+        ("folder", lambda: tree("cat"), "cat"),
+        ("stl10", lambda: archive(cut=3000), "bad.tar.gz"),
+        ("stl10", lambda: archive(), "test_X.bin"),
+        ("stl10", lambda: archive(outside=True), "outside"),
+    ],
+    ids=[
+        "npz without an array",
+        "npz with a pickle",
+        "npz with another shape",
+        "npz with an unknown label",
+        "folder that is empty",
+        "folder of one class",
+        "archive cut short",
+        "archive with a wrong checksum",
+        "archive with a member outside",
+    ],
+)
+def test_a_bad_file_is_one_line(download, earlier, source, make, part):
+    before = earlier()
+    assert_one_line(download(source, make()), part)
+    assert {path: content for path, content in earlier().items() if "bad" not in path} == before
+
+
 def test_refused_connection_is_one_line(download, site):
     server = site(b"")
     server.answers = [404]
     assert_one_line(download("stl10", server.url), server.url, "404")
+
+
+def test_no_network_is_one_line(download):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    # nobody listens there any more
+    result = download("stl10", f"http://127.0.0.1:{port}/stl10_binary.tar.gz")
+    assert_one_line(result, f"127.0.0.1:{port}")
+    assert not Path("data/raw").exists()
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "true"])

@@ -35,14 +35,15 @@ def test_spread_leaves_the_margin_that_no_centre_reaches_empty():
     assert np.argwhere(~np.isnan(full[40])).ravel().tolist() == list(range(15, 81))
 
 
-def test_an_overlay_without_colour_is_the_grey_image():
+def test_an_overlay_is_grey_where_nothing_moves_and_coloured_where_the_score_falls():
     image = np.full((2, 2, 3), 255, np.uint8)
-    white = np.ones((2, 2, 4))
-    np.testing.assert_allclose(draw.overlay(image, white), 1)
-    black = draw.overlay(np.zeros_like(image), white)
-    assert black.shape == (2, 2, 3) and (black > 0).all() and (black < 0.5).all()
-    red = draw.overlay(image, np.broadcast_to([1.0, 0, 0, 1], (2, 2, 4)))
-    assert red[0, 0, 0] == pytest.approx(1) and red[0, 0, 1] == pytest.approx(0.45)
+    drop = np.array([[0.0, 1.0], [-1.0, 0.001]])
+    shown = draw.overlay(image, drop)
+    np.testing.assert_allclose(shown[0, 0], 1)  # the white image itself
+    np.testing.assert_allclose(draw.overlay(np.zeros_like(image), drop)[0, 0], 0)
+    red, blue, faint = shown[0, 1], shown[1, 0], shown[1, 1]
+    assert red[0] > red[2] + 0.2 and blue[2] > blue[0] + 0.2
+    assert (faint > 0.9).all()
 
 
 def row(targets=("cat",), patches=(8, 16), actual="cat"):
