@@ -227,7 +227,7 @@ def archive(cut=None, outside=False):
         ("npz", lambda: npz(arr_2=np.zeros((10, 32, 32, 3), np.uint8)), "arr_2"),
         ("npz", lambda: npz(arr_5=np.full(10, 11)), "arr_5"),
         ("folder", lambda: tree(), "bad"),
-        ("folder", lambda: tree("cat"), "cat"),
+        ("folder", lambda: tree("cat"), "1 subfolders: one for each class is needed"),
         ("stl10", lambda: archive(cut=3000), "bad.tar.gz"),
         ("stl10", lambda: archive(), "test_X.bin"),
         ("stl10", lambda: archive(outside=True), "outside"),
