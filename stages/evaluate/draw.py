@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
-from stages.common.figures import RIGHT, WRONG, show_image
+from stages.common.figures import RIGHT, WRONG, image_grid
 
 SPLIT_COLORS = {"train": "#999999", "val": "#0072b2", "test": "#d55e00"}
 
@@ -78,12 +78,10 @@ def gallery(
         Number of columns; a class with fewer images leaves the rest of its row empty.
     title : str
     """
-    size = (1.45 * per_class + 0.9, 1.52 * len(classes) + 0.6)
-    figure, grid = plt.subplots(
-        len(classes), per_class, figsize=size, layout="constrained", squeeze=False
+    left = 0.3 + 0.1 * max(map(len, classes))
+    figure, grid = image_grid(
+        len(classes), per_class, title, side=1.2, left=left, right=0.2, lines=2
     )
-    for axes in grid.flat:
-        show_image(axes)
     for axes, name in zip(grid[:, 0], classes, strict=True):
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10, fontweight="bold")
         if not (table["class"] == name).any():
@@ -94,5 +92,4 @@ def gallery(
         right = row.actual == row.predicted
         names = row.predicted if right else f"{row.actual} as {row.predicted}"
         axes.set_title(f"{names}\n{row.score:.3f}", fontsize=8, color=RIGHT if right else WRONG)
-    figure.suptitle(title)
     return figure

@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
-from stages.common.figures import show_image
+from stages.common.figures import image_grid
 from stages.occlusion.measures import centers
 
 # one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
@@ -99,21 +99,13 @@ def sheet(
         How many classes of an image there is room for, at each patch.
     """
     columns = 1 + 2 * maps * len(patches)
-    figure, grid = plt.subplots(
-        len(rows),
-        columns,
-        figsize=(1.05 * columns + 2.2, 1.2 * len(rows) + 1.1),
-        layout="constrained",
-        squeeze=False,
-    )
-    for axes in grid.flat:
-        show_image(axes)
+    figure, grid = image_grid(len(rows), columns, title, side=1.0, left=0.1, right=1.1, lines=1)
     for cells, row in zip(grid, rows, strict=True):
         if row is None:
             cells[0].text(0.5, 0.5, "none", ha="center", va="center", color="gray")
             continue
         cells[0].imshow(row.image)
-        cells[0].set_title(row.actual, fontsize=8, pad=2)
+        cells[0].set_title(row.actual, fontsize=8, pad=2, fontweight="bold")
         pairs = zip(cells[1::2], cells[2::2], strict=True)
         for patch, drops in zip(patches, row.drops, strict=True):
             for number, target in enumerate(row.targets):
@@ -123,10 +115,9 @@ def sheet(
                 plain.imshow(np.where(np.isnan(full)[..., None], 1, colors))
                 over.imshow(overlay(row.image, np.nan_to_num(full)))
                 plain.set_title(f"{target}, patch {patch}", fontsize=8, pad=2)
-    bar = figure.colorbar(
-        ScalarMappable(SCALE, COLORS), ax=grid, shrink=0.5, aspect=30, pad=0.01, ticks=TICKS
-    )
+    width = figure.get_size_inches()[0]
+    place = figure.add_axes((1 - 0.95 / width, 0.25, 0.15 / width, 0.5))
+    bar = figure.colorbar(ScalarMappable(SCALE, COLORS), cax=place, ticks=TICKS)
     bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
     bar.set_label("how far hiding this part lowers the score of the class")
-    figure.suptitle(title)
     return figure
