@@ -25,8 +25,8 @@ ENVIRONMENT = os.environ | {
     "GIT_COMMITTER_EMAIL": "test@localhost",
     # neither the user's settings nor a cache that is shared may change what is tested
     "GIT_CONFIG_GLOBAL": os.devnull,
-    "DVC_GLOBAL_CONFIG_DIR": os.devnull,
-    "DVC_SYSTEM_CONFIG_DIR": os.devnull,
+    "DVC_GLOBAL_CONFIG_DIR": str(ROOT / "no-such-folder"),
+    "DVC_SYSTEM_CONFIG_DIR": str(ROOT / "no-such-folder"),
     "DVC_NO_ANALYTICS": "1",
     "COLUMNS": "200",
 }
