@@ -59,6 +59,8 @@ class Study:
         self.params = project_params()
         self.params["compute"] = {"device": "cpu", "threads": 1}
         self.params["train"] |= {"epochs": 1, "batch_size": 8}
+        for group in ("train_q1", "train_q2", "augment", "train_better"):
+            self.params[group].pop("epochs", None)
         self.params["occlusion"] |= {"network": "q1", "patches": [48, 96], "stride": 48}
         self.write_raw()
         self.write_split()
