@@ -54,7 +54,10 @@ def test_repro_by_force_gives_the_same_lock_to_the_byte(clone):
 def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(clone):
     before = json.loads((clone / "metrics/q1.json").read_text())
     ran = stages_run(clone.dvc("exp", "run", "-S", "train.lr=0.01"))
-    assert sorted(ran) == sorted([*TRAININGS, *EVALUATIONS, "occlusion"])
+    # the better network has a learning rate of its own: trained anew it is the same to the byte, so
+    # that DVC need not evaluate it again
+    changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
+    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion"])
     assert json.loads((clone / "metrics/q1.json").read_text()) != before
     assert "train.lr" in clone.dvc("params", "diff")
     assert "0.01" in clone.dvc("params", "diff")
