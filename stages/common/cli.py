@@ -1,6 +1,9 @@
 """How a stage meets its user: one clear line for a mistake, progress with an ETA for long work."""
 
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -14,11 +17,19 @@ class InputError(Exception):
     """A user's mistake: the message is one line that says what, where and what is allowed."""
 
 
-def run(main: Callable[[], None]) -> None:
+class Terminated(KeyboardInterrupt):
+    """The system asks the process to end: the same as Ctrl-C but for the exit code."""
+
+
+def run(main: Callable[[], None], then: str = "`dvc repro` starts this stage again") -> None:
     """Call a stage's `main`; a user's mistake ends in one line on stderr and exit code 1.
 
-    Anything else is a defect of the project and keeps its traceback.
+    So does an interruption, by Ctrl-C or SIGTERM, with the code that is usual for it; `then` says
+    how to go on. Anything else is a defect of the project and keeps its traceback.
     """
+    signal.signal(signal.SIGTERM, _terminate)
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     for stream in (sys.stdout, sys.stderr):
         # a class name that the terminal cannot show must not end the run
         stream.reconfigure(errors="replace")
@@ -35,11 +46,25 @@ def run(main: Callable[[], None]) -> None:
         if isinstance(error, RuntimeError) and "out of memory" not in str(error):
             raise
         sys.exit("error: out of memory: lower train.batch_size in params.yaml, or take the cpu")
-    except KeyboardInterrupt:
-        print(
-            "interrupted, nothing was written: `dvc repro` starts this stage again", file=sys.stderr
-        )
-        sys.exit(130)
+    except KeyboardInterrupt as interruption:
+        number = signal.SIGTERM if isinstance(interruption, Terminated) else signal.SIGINT
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # the line begins after a bar that stays where it was
+        print(f"interrupted, no result was written: {then}", file=sys.stderr, flush=True)
+        # at once: what torch and the readers of files would still tidy up takes its time
+        os._exit(128 + number)
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise Terminated
+
+
+def _end_with_parent() -> None:
+    """End this process when the `dvc` that started it is gone: the next one must not meet it."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
 
 
 def log(message: str) -> None:

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import platform
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.common.cli import InputError, log
+from stages.common import fingerprint
+from stages.common.cli import InputError
 from stages.common.params import Group
 
 # Waiting threads sleep instead of spinning. Alone on the machine that costs next to nothing; beside
@@ -25,7 +25,7 @@ class Compute(Group):
 
 
 def prepare(compute: Compute):
-    """Fix threads and algorithms, print the fingerprint of the run, and return the torch device.
+    """Fix threads and algorithms, record the fingerprint of the run, give the torch device.
 
     Raises
     ------
@@ -55,23 +55,25 @@ def prepare(compute: Compute):
     torch.backends.cudnn.benchmark = False
     # full float32 also where a GPU could round the factors of a convolution to 10 bits
     torch.backends.cudnn.allow_tf32 = False
-    log(f"device {name} · {fingerprint(name)}")
-    return torch.device(name)
+    device = torch.device(name)
+    fingerprint.record(**settled(device))
+    return device
 
 
-def fingerprint(device: str) -> str:
-    """Say in one line what may change the last bits of a result; never written into an out."""
+def settled(device) -> dict[str, str | int]:
+    """Give what torch adds to the fingerprint: device, threads, its build and its kernels."""
     import torch
 
-    parts = [
-        f"{torch.get_num_threads()} threads",
-        f"torch {torch.__version__}",
-        f"Python {platform.python_version()}",
-        f"{platform.system()} {platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
-    ]
-    if device == "cuda":
-        parts.append(torch.cuda.get_device_name())
-    return " · ".join(parts)
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # of what convolutions may use
+    kernels = f"{torch.backends.cpu.get_cpu_capability()} {limit}".strip()
+    if device.type == "cuda":
+        kernels = torch.cuda.get_device_name()
+    return {
+        "device": device.type,
+        "threads": torch.get_num_threads(),
+        "torch": str(torch.__version__),  # the build too: CUDA or not
+        "kernels": kernels,
+    }
 
 
 def key(*parts: int | str) -> int:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from stages.common import cli, files
+from stages.common import cli, files, fingerprint
 from stages.common.params import read
 from stages.download.params import Download
 from stages.download.source import SIZE, Source
@@ -16,6 +16,7 @@ OUT = "data/raw"
 
 def main() -> None:
     params = read(Download, "download")
+    fingerprint.record()
     cli.log(f"download: {params.source}" + (f" from {params.path}" if params.path else ""))
     try:
         source = open_source(params)

@@ -11,9 +11,10 @@ def main() -> None:
 
     import pandas as pd
 
-    from stages.common import dataset, files
+    from stages.common import dataset, files, fingerprint
     from stages.split import assign, statistics
 
+    fingerprint.record()
     source = files.read_json(dataset.RAW / "source.json")
     images = files.read_array(dataset.RAW / "images.npy")
     labels = files.read_array(dataset.RAW / "labels.npy").astype(np.int64)

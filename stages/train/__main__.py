@@ -3,8 +3,9 @@
 import argparse
 import time
 from dataclasses import replace
+from pathlib import Path
 
-from stages.common import cli, params, reproducible
+from stages.common import cli, fingerprint, params, reproducible
 from stages.train.params import NETWORKS, Train
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     import torch
 
     from stages.common import dataset, files, inference, networks
-    from stages.train import loop
+    from stages.train import checkpoint, loop
 
     device = reproducible.prepare(compute)
     data = dataset.load()
@@ -37,15 +38,28 @@ def main() -> None:
         f"{len(data.splits['train']):,} training images, {settings.epochs} epochs"
     )
 
-    history, best, best_weights = [], None, {}
+    optimizer = loop.build_optimizer(network, settings)
+    key = checkpoint.key(
+        settings.model_dump(),
+        fingerprint.collect(**reproducible.settled(device)),
+        *(Path(module.__file__).parent for module in (loop, networks)),
+        *(dataset.RAW, dataset.SPLIT),
+    )
+    unfinished = checkpoint.Checkpoint(name, key)
+    progress = unfinished.load(network, optimizer)
+    behind = len(progress.history)
+    if behind:
+        cli.log(f"{name}: an earlier run was stopped: going on after its epoch {behind}")
+
     start = time.monotonic()
-    for row in loop.train(model, data, settings):
-        history.append(row)
-        if loop.is_better(row, best):
-            best = row
-            best_weights = {key: value.clone() for key, value in network.state_dict().items()}
+    for row in loop.train(model, data, settings, optimizer, behind):
+        progress.history.append(row)
+        if loop.is_better(row, progress.best):
+            progress.best = row
+            progress.best_weights = {k: value.clone() for k, value in network.state_dict().items()}
+        unfinished.save(progress, network, optimizer)
         seconds = time.monotonic() - start
-        left = seconds / row["epoch"] * (settings.epochs - row["epoch"])
+        left = seconds / (row["epoch"] - behind) * (settings.epochs - row["epoch"])
         cli.log(
             f"{name} epoch {row['epoch']:3d} of {settings.epochs}: "
             f"loss {row['train_loss']:.3f} train, {row['val_loss']:.3f} val; "
@@ -53,12 +67,14 @@ def main() -> None:
             f"{row['test_accuracy']:.1%} test; {seconds:.0f} s, about {left:.0f} s left"
         )
 
-    network.load_state_dict(best_weights)
+    network.load_state_dict(progress.best_weights)
+    best = progress.best
     with files.new_folder(f"models/{name}") as folder:
         inference.save(folder, replace(model, epoch=best["epoch"]))
-        table = pd.DataFrame(history)
+        table = pd.DataFrame(progress.history)
         table["lr"] = table["lr"].map("{:.6g}".format)  # it ends close to zero
         files.write_csv(folder / "history.csv", table)
+    unfinished.remove()
     cli.log(
         f"{name}: kept epoch {best['epoch']} with {best['val_accuracy']:.1%} on validation, "
         f"in models/{name}"
@@ -66,4 +82,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(main, then="`dvc repro` goes on after the last finished epoch")

@@ -16,7 +16,13 @@ from stages.train.augmentation import augment, build
 from stages.train.params import Train
 
 
-def train(model: Model, dataset: Dataset, params: Train) -> Iterator[dict[str, float]]:
+def train(
+    model: Model,
+    dataset: Dataset,
+    params: Train,
+    optimizer: torch.optim.Optimizer,
+    finished: int = 0,
+) -> Iterator[dict[str, float]]:
     """Train a network in place, and yield a row of the history after each epoch.
 
     All figures of a row are measured after the epoch, in eval mode, on images without augmentation,
@@ -28,6 +34,10 @@ def train(model: Model, dataset: Dataset, params: Train) -> Iterator[dict[str, f
         Its network is trained where it is; its normalisation is applied to every image.
     dataset : Dataset
     params : Train
+    optimizer : torch.optim.Optimizer
+        Of the network's parameters, as `build_optimizer` makes it.
+    finished : int
+        Epochs that lie behind the network and the optimiser already.
 
     Yields
     ------
@@ -45,13 +55,15 @@ def train(model: Model, dataset: Dataset, params: Train) -> Iterator[dict[str, f
     members = dataset.splits["train"]
     labels = torch.as_tensor(dataset.labels, device=device)
     steps = -(-len(members) // params.batch_size)  # rounded up: the last batch may be smaller
-    optimizer = build_optimizer(network, params)
-    schedule = build_schedule(optimizer, params, steps * params.epochs)
 
-    for epoch in range(1, params.epochs + 1):
+    for epoch in range(finished + 1, params.epochs + 1):
         network.train()
         batches = shuffle(members, params.seed, epoch).split(params.batch_size)
-        for batch in progress(batches, f"epoch {epoch} of {params.epochs}", steps, unit="step"):
+        batches = progress(batches, f"epoch {epoch} of {params.epochs}", steps, unit="step")
+        for step, batch in enumerate(batches, start=(epoch - 1) * steps):
+            lr = learning_rate(params, step, steps * params.epochs)
+            for group in optimizer.param_groups:
+                group["lr"] = lr
             images = torch.from_numpy(dataset.images[batch.numpy()])
             if transform:
                 images = augment(images, transform, params.seed, epoch, batch.tolist())
@@ -62,8 +74,6 @@ def train(model: Model, dataset: Dataset, params: Train) -> Iterator[dict[str, f
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-            lr = optimizer.param_groups[0]["lr"]
-            schedule.step()
 
         row = {"epoch": epoch, "lr": lr} | measure(model, dataset)
         if not np.isfinite([row["train_loss"], row["val_loss"]]).all():
@@ -88,11 +98,9 @@ def build_optimizer(network: nn.Module, params: Train) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, params.lr, betas=(params.momentum, 0.999))
 
 
-def build_schedule(optimizer: torch.optim.Optimizer, params: Train, steps: int):
-    """Make the schedule of the learning rate, called once a step; `lr` is its highest value."""
-    if params.schedule == "constant":
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step, steps))
+def learning_rate(params: Train, step: int, steps: int) -> float:
+    """Return the learning rate at a step, from 0 to `steps` - 1; `lr` is the highest one."""
+    return params.lr * (one_cycle(step, steps) if params.schedule == "one_cycle" else 1.0)
 
 
 def one_cycle(step: int, steps: int) -> float:
@@ -126,8 +134,8 @@ def measure(model: Model, dataset: Dataset) -> dict[str, float]:
     return {column: row[column] for column in columns}
 
 
-def is_better(row: dict[str, float], best: dict[str, float] | None) -> bool:
+def is_better(row: dict[str, float], best: dict[str, float]) -> bool:
     """Say if an epoch beats the best so far: validation accuracy, then lower loss, then earlier."""
-    if best is None:
+    if not best:
         return True
     return (row["val_accuracy"], -row["val_loss"]) > (best["val_accuracy"], -best["val_loss"])

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from stages.common import cli
@@ -56,6 +57,48 @@ def test_an_interruption_ends_with_130_and_without_a_traceback():
     result = call("def main(): raise KeyboardInterrupt\ncli.run(main)")
     assert result.returncode == 130
     assert result.stderr.startswith("interrupted") and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_the_work_in_one_line_that_says_how_to_go_on(name, code):
+    """What was begun is tidied up first."""
+    result = call(
+        "import os, signal, time\n"
+        "def main():\n"
+        "    try:\n"
+        f"        os.kill(os.getpid(), signal.{name})\n"
+        "        time.sleep(30)\n"
+        "    finally:\n"
+        "        cli.log('tidied up')\n"
+        "cli.run(main, then='come back later')"
+    )
+    assert result.returncode == code
+    assert result.stderr == "interrupted, no result was written: come back later\n"
+    assert result.stdout == "tidied up\n"
+
+
+def test_a_stage_ends_with_the_dvc_that_started_it():
+    """A child that is left alone would write into the next run's files."""
+    stage = "import time; from stages.common import cli; cli.run(lambda: time.sleep(30))"
+    parent = (
+        "import os, subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {stage!r}], stdout=subprocess.DEVNULL)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(3)\n"  # until the child is at its work
+        "os._exit(0)\n"
+    )
+    for variables, ends in (({"DVC_STAGE": "train_q1"}, True), ({}, False)):
+        environment = {k: v for k, v in os.environ.items() if k != "DVC_STAGE"}
+        shown = subprocess.check_output(
+            [sys.executable, "-c", parent],
+            env=environment | {"PYTHONPATH": str(ROOT)} | variables,
+            text=True,
+        )
+        child = psutil.Process(int(shown))
+        _, alive = psutil.wait_procs([child], timeout=3)
+        assert bool(alive) is not ends
+        for process in alive:
+            process.kill()
 
 
 def test_success_is_silent():

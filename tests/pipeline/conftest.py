@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 TINY = {
     "download": {"source": "sample", "path": None, "per_class": 13},
     "compute": {"device": "cpu"},
-    "train": {"epochs": 1},
+    "train": {"epochs": 2},
     "occlusion": {"patches": [32], "stride": 32},
 }
 ENVIRONMENT = os.environ | {
@@ -40,6 +40,18 @@ class Clone:
 
     def __truediv__(self, path: str) -> Path:
         return self.folder / path
+
+    def start(self, *command: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
+        """Start a command in the clone, in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=ENVIRONMENT | (environment or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def call(self, *command: str, code: int = 0) -> str:
         """Run a command in the clone, check its exit code, return what it printed."""
@@ -94,7 +106,7 @@ def fresh_clone(tmp_path_factory) -> Clone:
         capture_output=True,
         text=True,
     ).stdout.split("\0")
-    results = ("metrics/", "plots/", "dvc.lock", "tests/")
+    results = ("fingerprints/", "metrics/", "plots/", "dvc.lock", "tests/")
     for name in filter(None, listed):
         if not name.startswith(results) and (ROOT / name).is_file():
             target = clone / name

@@ -29,7 +29,8 @@ def build(architecture=ShallowCNN, mean=None, std=None) -> Model:
 
 
 def run(model, data, **changes) -> list[dict]:
-    return list(loop.train(model, data, train_params(batch_size=8, **changes)))
+    params = train_params(**{"batch_size": 8} | changes)
+    return list(loop.train(model, data, params, loop.build_optimizer(model.network, params)))
 
 
 def test_a_tiny_set_is_learnt_by_heart(study):
@@ -83,7 +84,7 @@ def test_the_network_is_trained_in_train_mode(data):
 
 def test_the_last_batch_may_be_smaller(data):
     model = build(BetterCNN)
-    list(loop.train(model, data, train_params(epochs=1, batch_size=5)))
+    run(model, data, epochs=1, batch_size=5)
     assert model.network.block1.norm1.num_batches_tracked == 4
 
 
@@ -94,8 +95,7 @@ def test_each_param_reaches_the_training(data, change):
     weights = []
     for changes in ({}, {}, change):
         model = build()
-        params = train_params(**{"epochs": 1, "batch_size": 8} | changes)
-        list(loop.train(model, data, params))
+        run(model, data, **{"epochs": 1} | changes)
         weights.append(torch.cat([tensor.flatten() for tensor in model.network.parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
@@ -127,7 +127,7 @@ def row(accuracy, loss) -> dict:
 @pytest.mark.parametrize(
     "new, best, expected",
     [
-        (row(0.5, 1.0), None, True),
+        (row(0.5, 1.0), {}, True),
         (row(0.6, 9.0), row(0.5, 1.0), True),
         (row(0.4, 0.1), row(0.5, 1.0), False),
         (row(0.5, 0.9), row(0.5, 1.0), True),
@@ -165,15 +165,7 @@ def test_the_optimisers_get_their_params():
 
 def rates(steps, **changes) -> list[float]:
     """Give the learning rate of each step."""
-    params = train_params(**changes)
-    optimizer = loop.build_optimizer(nn.Linear(2, 2), params)
-    schedule = loop.build_schedule(optimizer, params, steps)
-    given = []
-    for _ in range(steps):
-        given.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
-    return given
+    return [loop.learning_rate(train_params(**changes), step, steps) for step in range(steps)]
 
 
 def test_one_cycle_rises_over_a_quarter_to_its_peak_and_falls_to_nothing():
@@ -203,6 +195,19 @@ def test_the_history_holds_the_rate_of_each_epochs_last_step(data):
     history = run(build(), data, epochs=2, lr=1e-4, schedule="one_cycle")
     expected = rates(4, lr=1e-4, schedule="one_cycle")
     assert [row["lr"] for row in history] == [expected[1], expected[3]]
+
+
+def test_epochs_that_lie_behind_are_not_trained_again(data):
+    params = train_params(batch_size=8, epochs=4, flip=0.5)
+    whole, halves = build(BetterCNN), build(BetterCNN)
+    expected = list(loop.train(whole, data, params, loop.build_optimizer(whole.network, params)))
+    optimizer = loop.build_optimizer(halves.network, params)
+    first = loop.train(halves, data, params, optimizer)
+    history = [next(first), next(first)]
+    history += loop.train(halves, data, params, optimizer, finished=2)
+    assert history == expected
+    for one, other in zip(whole.network.parameters(), halves.network.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_order_is_keyed_by_seed_and_epoch():

@@ -21,7 +21,7 @@ def test_two_runs_in_two_folders_are_the_same_bytes(study, tmp_path, monkeypatch
     first = snapshot("models")
     assert sorted(first) == ["models/q1/history.csv", "models/q1/weights.safetensors"]
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("device cpu · 1 threads")
+    assert lines[0].startswith("device cpu · threads 1")
     assert sum(" epoch " in line and "s left" in line for line in lines) == 3
 
     # what was kept is the best epoch's network
