@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -13,6 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision.datasets import STL10
+
+from stages.common.cli import InputError
+from stages.download import stl10
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,18 +31,45 @@ def project(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def download(project):
+def start(project):
+    """Start the command `python -m stages.download`; what still runs after the test is killed."""
+    started = []
+
+    def call(before=None):
+        # the project comes first: it may hold the checksums of another archive than the official
+        environment = os.environ | {"PYTHONPATH": f"{project}{os.pathsep}{ROOT}"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "stages.download"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=before,
+        )
+        started.append(process)
+        return process
+
+    yield call
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def download(start):
     """Give the command `python -m stages.download`, called with values of its params."""
 
     def call(source, path=None, per_class=None, before=None):
         write_params(source, path, per_class)
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "stages.download"]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, preexec_fn=before, timeout=60
-        )
+        return finished(start(before))
 
     return call
+
+
+def finished(process, timeout=60) -> subprocess.CompletedProcess:
+    """Wait for a process and give what it printed."""
+    output = process.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(process.args, process.returncode, *output)
 
 
 def write_params(source, path=None, per_class=None) -> None:
@@ -85,6 +117,71 @@ def tar(content: dict[str, bytes | tarfile.TarInfo]) -> bytes:
     return buffer.getvalue()
 
 
+CONTENT = members()
+ARCHIVE = tar_gz(CONTENT)
+WAITS = (0.01, 0.01, 0.01)
+PART = Path("data/.download/stl10_binary.tar.gz.part")
+
+
+@pytest.fixture(scope="session")
+def expected(tmp_path_factory):
+    """What torchvision reads from the same bytes: test, then train."""
+    root = tmp_path_factory.mktemp("torchvision")
+    with tarfile.open(fileobj=io.BytesIO(ARCHIVE)) as archive:
+        archive.extractall(root, filter="data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch_torchvision(patch, md5(CONTENT))
+        parts = [STL10(root, split) for split in ("test", "train")]
+    images = [np.asarray(image) for part in parts for image, _ in part]
+    return np.stack(images), np.concatenate([part.labels for part in parts])
+
+
+def official_lists(digests: dict[str, str]) -> dict[str, list]:
+    """Give the lists of members in which torchvision carries the checksums."""
+    lists = {"test_list": [], "train_list": []}
+    for name in digests:
+        if name.endswith(".bin"):
+            which = "test_list" if name.startswith("test") else "train_list"
+            lists[which].append([name, digests[name]])
+    return lists
+
+
+def patch_torchvision(patch, digests):
+    for which, value in official_lists(digests).items():
+        patch.setattr(STL10, which, value)
+
+
+def take_for_official(content: dict[str, bytes]) -> None:
+    """Have the processes that `start` starts take these members for the official ones."""
+    lines = [f"STL10.{which} = {value}" for which, value in official_lists(md5(content)).items()]
+    code = "\n".join(["from torchvision.datasets import STL10", *lines]) + "\n"
+    Path("sitecustomize.py").write_text(code)
+
+
+def images_of(path, per_class=None, content=CONTENT, waits=WAITS):
+    source = stl10.open_source(str(path), per_class, md5(content), waits)
+    return source, np.stack([image for image, _ in source.images])
+
+
+def assert_expected(source, images, expected):
+    assert np.array_equal(images, expected[0])
+    assert np.array_equal(source.labels, expected[1])
+    assert source.labels.dtype == np.uint8 and images.dtype == np.uint8
+
+
+def failure(path, content=CONTENT) -> str:
+    with pytest.raises(InputError) as caught:
+        images_of(path, content=content)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def stored(data: bytes) -> np.ndarray:
+    """Give the images of a member as they are stored: channel by channel, column by column."""
+    return np.frombuffer(data, np.uint8).reshape(-1, 3, 96, 96).transpose(0, 3, 2, 1)
+
+
 class Site:
     """A web server on loopback with one file and the faults that a test asks for."""
 
@@ -92,21 +189,45 @@ class Site:
         self.content = content
         self.ranges = True
         self.etag = '"first"'
-        self.content_type = "application/gzip"
-        self.length = True  # send Content-Length
-        self.cuts: list[int] = []  # for each answer, after how many bytes it is cut
+        self.chunked = False  # send chunks instead of a Content-Length
+        self.headers: dict[str, str | None] = {}  # in place of the right ones; None: left out
+        self.cuts: list[int] = []  # for each answer, where it is cut; below 0: in the headers
+        self.silent = False  # where an answer is cut, the connection stays open until `wake`
+        self.drips: list[int] = []  # for each answer, from where on it only drips
+        self.pause = 0.0  # seconds after each piece
         self.answers: list[int] = []  # status codes to answer with first
         self.location: str | None = None
         self.requests: list[str | None] = []  # the Range header of each
-        self.served = 0
+        self.sent: list[list[int]] = []  # for each answer, where it starts and how much was sent
+        self.wake = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}/stl10_binary.tar.gz"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
     def close(self):
+        self.wake.set()
         self.server.shutdown()
         self.server.server_close()
+
+    @property
+    def served(self) -> int:
+        """Bytes of the file that were sent."""
+        return sum(count for _, count in self.sent)
+
+    @property
+    def sent_to(self) -> int:
+        """How far into the file the newest answer is."""
+        return sum(self.sent[-1])
+
+    @property
+    def twice(self) -> int:
+        """Bytes of the file that were sent again."""
+        once = end = 0
+        for start, count in sorted(self.sent):
+            once += max(0, start + count - max(start, end))
+            end = max(end, start + count)
+        return self.served - once
 
     def handler(site):
         class Handler(BaseHTTPRequestHandler):
@@ -121,30 +242,54 @@ class Site:
                     self.send_header("Location", site.location)
                     self.end_headers()
                     return
-                start = 0
+                start, size = 0, len(site.content)
+                headers = {"Content-Type": "application/gzip", "ETag": site.etag or None}
                 matches = self.headers.get("If-Range", site.etag) == site.etag
                 if asked and site.ranges and matches:
                     start = int(asked.removeprefix("bytes=").removesuffix("-"))
-                    self.send_response(206)
-                    size = len(site.content)
-                    self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
-                else:
-                    self.send_response(200)
+                status = 206 if start else 200
+                if start:
+                    headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+                if start and start >= size:
+                    status, headers["Content-Range"] = 416, f"bytes */{size}"
                 body = site.content[start:]
-                if site.length:
-                    self.send_header("Content-Length", str(len(body)))
-                if site.etag:
-                    self.send_header("ETag", site.etag)
-                self.send_header("Content-Type", site.content_type)
-                self.end_headers()
-                self.send_body(body[: site.cuts.pop(0)] if site.cuts else body)
+                if site.chunked:
+                    headers["Transfer-Encoding"] = "chunked"
+                else:
+                    headers["Content-Length"] = str(len(body))
+                cut = site.cuts.pop(0) if site.cuts else len(body)
+                self.send_head(status, headers | site.headers, cut)
+                site.sent.append([start, 0])
+                self.send_body(body, cut, site.sent[-1])
 
-            def send_body(self, body):
-                for start in range(0, len(body), 2**14):
+            def send_head(self, status, headers, cut):
+                wire, self.wfile = self.wfile, io.BytesIO()
+                self.send_response(status)
+                for name, value in headers.items():
+                    if value is not None:
+                        self.send_header(name, value)
+                self.end_headers()
+                head, self.wfile = self.wfile.getvalue(), wire
+                self.connection.sendall(head[: min(cut, 0) or None])
+
+            def send_body(self, body, cut, sent):
+                whole = cut >= len(body)
+                body = body[: max(cut, 0)]
+                drip = site.drips.pop(0) if site.drips else len(body)
+                starts = [*range(0, min(drip, len(body)), 2**14), *range(drip, len(body))]
+                for start, end in itertools.pairwise([*starts, len(body)]):
+                    piece = body[start:end]
+                    frame = b"%x\r\n%b\r\n" % (len(piece), piece) if site.chunked else piece
                     try:
-                        site.served += self.connection.send(body[start : start + 2**14])
+                        self.connection.sendall(frame)
                     except OSError:
                         return
+                    sent[1] += len(piece)
+                    site.wake.wait(0.02 if start >= drip else site.pause)
+                if whole and site.chunked:
+                    self.connection.sendall(b"0\r\n\r\n")
+                if site.silent and not whole:
+                    site.wake.wait()
 
             def log_message(self, *args):
                 pass
