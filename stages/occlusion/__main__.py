@@ -36,9 +36,11 @@ def main() -> None:
     unoccluded = inference.predict(model, images)
     predicted = unoccluded.argmax(axis=1)
     scores: dict[int, list[np.ndarray]] = {patch: [] for patch in patches}
-    work = [(image, patch) for image in images for patch in patches]
-    for image, patch in cli.progress(work, f"occlusion of {name}", len(work), unit="map"):
-        scores[patch].append(sensitivity.occluded_scores(model, image, patch, stride, fill))
+    for image in cli.progress(images, f"occlusion of {name}", len(images)):
+        clean = sensitivity.clean_image(model, image)
+        for patch in patches:
+            grid = sensitivity.occluded_scores(model, image, patch, stride, fill, clean=clean)
+            scores[patch].append(grid)
     stacks = {patch: np.stack(grids) for patch, grids in scores.items()}
 
     def row(i: int | None, maps: int) -> draw.Row | None:

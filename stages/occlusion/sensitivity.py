@@ -7,17 +7,52 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, fx, nn
 
-from stages.common.inference import BATCH_SIZE, Model, predict
+from stages.common.inference import BATCH_SIZE, Model, predict, to_input
+from stages.common.networks import eval_mode
+from stages.occlusion.incremental import CleanImage
 
 GRAY = 128.0
-METHODS = ("batched",)
+METHODS = ("auto", "incremental", "batched")
+# positions at a time in the incremental method: a position has little to compute
+CHUNK = 1024
+# of the multiply-accumulates, above which cutting and pasting costs more than it saves
+LARGEST_WORK = 0.5
 
 
 def positions(size: int, patch: int, stride: int) -> np.ndarray:
     """Return the top or left edges of a patch that slides over `size` pixels: int64 (m,)."""
     return np.arange(0, size - patch + 1, stride)
+
+
+def clean_image(model: Model | nn.Module, image: np.ndarray) -> CleanImage | None:
+    """Put an image through a network once, for the patches of all sizes that follow.
+
+    Parameters
+    ----------
+    model : Model or nn.Module
+        What `inference.load` returns; a plain module gets images that are only scaled to 0..1.
+    image : uint8 (height, width, 3)
+
+    Returns
+    -------
+    CleanImage or None
+        None where the network's course depends on its input, so that it cannot be taken apart.
+    """
+    network = model.network if isinstance(model, Model) else model
+    with eval_mode(network), torch.inference_mode():
+        try:
+            return CleanImage(network, _input(model, image[None]))
+        except fx.proxy.TraceError:
+            return None
+
+
+def _input(model: Model | nn.Module, images: np.ndarray) -> Tensor:
+    if isinstance(model, nn.Module):
+        model = Model(model, classes=[])
+    device = next((tensor.device for tensor in model.network.parameters()), "cpu")
+    return to_input(images, model.mean, model.std, device)
 
 
 def occluded_scores(
@@ -26,6 +61,8 @@ def occluded_scores(
     patch: int = 16,
     stride: int = 4,
     fill: float | Sequence[float] = GRAY,
+    method: str = "auto",
+    clean: CleanImage | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> np.ndarray:
     """Return all softmax scores of one image with the patch at each position.
@@ -41,8 +78,13 @@ def occluded_scores(
         Pixels from one position to the next.
     fill : number or three numbers
         Grey value or colour of the patch, 0..255.
+    method : "auto", "incremental" or "batched"
+        Compute only what the patch changes, or put every occluded image through the whole network.
+        The results agree to 1e-5. "auto" takes the one that has less to do.
+    clean : CleanImage, optional
+        What `clean_image` gives for the image, where it is at hand already.
     batch_size : int
-        Occluded images at a time; the result does not depend on it.
+        Occluded images at a time if batched; the result does not depend on it.
 
     Returns
     -------
@@ -52,9 +94,12 @@ def occluded_scores(
     Raises
     ------
     ValueError
-        The patch does not fit into the image, the stride is below 1, or the fill is no colour.
+        The patch does not fit into the image, the stride is below 1, the fill is no colour, the
+        method is unknown, or "incremental" and the network cannot be taken apart.
     """
     height, width = image.shape[:2]
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}: {', '.join(METHODS)} are known")
     if not 1 <= patch <= min(height, width):
         raise ValueError(f"patch is {patch}: 1 to {min(height, width)} pixels are allowed")
     if stride < 1:
@@ -64,15 +109,44 @@ def occluded_scores(
         raise ValueError(f"fill is {fill}: one or three numbers from 0 to 255 are needed")
     color = np.round(color).astype(np.uint8)
     rows, columns = positions(height, patch, stride), positions(width, patch, stride)
-    corners = [(top, left) for top in rows for left in columns]
+    top, left = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
+    boxes = None
+    if method != "batched":
+        clean = clean or clean_image(model, image)
+        if clean is None and method == "incremental":
+            raise ValueError("method is 'incremental': this network cannot be taken apart")
+        boxes = clean and clean.boxes(torch.from_numpy(top), torch.from_numpy(left), patch)
+    if boxes and (method == "incremental" or clean.work(boxes) <= LARGEST_WORK):
+        pixel = _input(model, color[None, None, None]).flatten()
+        parts = -(-len(top) // CHUNK)  # rounded up, and all of one size
+        chunks = np.array_split(np.arange(len(top)), parts)
+        network = model.network if isinstance(model, Model) else model
+        with eval_mode(network), torch.inference_mode():
+            logits = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixel) for c in chunks]
+        scores = torch.cat(logits).softmax(dim=1).cpu().numpy()
+    else:
+        scores = _batched(model, image, top, left, patch, color, batch_size)
+    return scores.reshape(len(rows), len(columns), -1)
+
+
+def _batched(
+    model: Model | nn.Module,
+    image: np.ndarray,
+    top: np.ndarray,
+    left: np.ndarray,
+    patch: int,
+    color: np.ndarray,
+    batch_size: int,
+) -> np.ndarray:
+    """Put every occluded image through the whole network: float32 (n, classes)."""
     scores = []
-    for start in range(0, len(corners), batch_size):
-        batch = corners[start : start + batch_size]
-        occluded = np.repeat(image[None], len(batch), axis=0)
-        for copy, (top, left) in zip(occluded, batch, strict=True):
-            copy[top : top + patch, left : left + patch] = color
+    for start in range(0, len(top), batch_size):
+        members = range(start, min(start + batch_size, len(top)))
+        occluded = np.repeat(image[None], len(members), axis=0)
+        for copy, i in zip(occluded, members, strict=True):
+            copy[top[i] : top[i] + patch, left[i] : left[i] + patch] = color
         scores.append(predict(model, occluded, batch_size))
-    return np.concatenate(scores).reshape(len(rows), len(columns), -1)
+    return np.concatenate(scores)
 
 
 def occlusion_maps(
@@ -82,7 +156,7 @@ def occlusion_maps(
     patch: int = 16,
     stride: int = 4,
     fill: float | Sequence[float] = GRAY,
-    method: str = "batched",
+    method: str = "auto",
 ) -> np.ndarray:
     """Return heatmaps: the score of a class while the patch hides each part of the image.
 
@@ -93,10 +167,8 @@ def occlusion_maps(
     images : uint8 (n, height, width, 3)
     targets : integers (n,)
         The class whose score is mapped.
-    patch, stride, fill
+    patch, stride, fill, method
         As for `occluded_scores`.
-    method : "batched"
-        Every occluded image goes through the whole network.
 
     Returns
     -------
@@ -109,12 +181,10 @@ def occlusion_maps(
     ValueError
         An argument is out of range, or there is not one target an image.
     """
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}: {' or '.join(map(repr, METHODS))} is needed")
     if len(images) != len(targets):
         raise ValueError(f"{len(images)} images need as many targets, not {len(targets)}")
     maps = [
-        occluded_scores(model, np.asarray(image), patch, stride, fill)[..., int(target)]
+        occluded_scores(model, np.asarray(image), patch, stride, fill, method)[..., int(target)]
         for image, target in zip(images, targets, strict=True)
     ]
     if maps:

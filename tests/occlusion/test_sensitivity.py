@@ -192,7 +192,7 @@ def test_no_images_give_no_maps():
         ({"patch": 97}, "patch is 97: 1 to 96"),
         ({"stride": 0}, "stride is 0"),
         ({"stride": -1}, "stride is -1"),
-        ({"method": "guess"}, "method is 'guess'.*'batched'"),
+        ({"method": "guess"}, "method is 'guess': auto, incremental, batched"),
         ({"targets": [0]}, "2 images need as many targets, not 1"),
         ({"targets": [0, 1, 2]}, "not 3"),
         ({"fill": [1, 2]}, "[Ss]hape|fill|broadcast"),
