@@ -4,19 +4,36 @@ BIN := $(VENV)/bin
 # stages are started as `python`, and that must be the environment's
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install repro test lint format lock clean
+# every stage as it is, on the least data and the fewest epochs; `++` sets what may not be there yet
+SMALL := download.source=sample download.per_class=13 compute.device=cpu train.epochs=1 \
+	++train_q1.epochs=1 ++train_q2.epochs=1 ++augment.epochs=1 ++train_better.epochs=1 \
+	occlusion.patches=[32] occlusion.stride=32
+
+.PHONY: help install repro test test-long verify verify-small gate lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## show what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## make .venv and install the locked versions, if that is not done yet
 
 repro: $(VENV)/installed ## run what is not up to date of the pipeline
 	$(BIN)/dvc repro
 
-test: $(VENV)/installed ## run all tests
+gate: $(VENV)/installed ## fail if code, params or data do not belong to dvc.lock; needs no cache
+	$(BIN)/python -m verify.gate
+
+verify: $(VENV)/installed ## run the last commit twice from scratch: same bytes, and as committed?
+	$(BIN)/python -m verify
+
+verify-small: $(VENV)/installed ## the same in two minutes, on little data and not as committed
+	$(BIN)/python -m verify $(SMALL:%=--set %)
+
+test: $(VENV)/installed ## run all tests but the long ones
 	$(BIN)/python -m pytest -q
+
+test-long: $(VENV)/installed ## run the tests that take many minutes
+	$(BIN)/python -m pytest -q -m long
 
 lint: $(VENV)/installed ## check style and format of the code
 	$(BIN)/ruff check .

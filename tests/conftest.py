@@ -104,20 +104,11 @@ class Study:
         )
         return model
 
-    def run(
-        self, *command, python=(), largest_file=None, **environment
-    ) -> subprocess.CompletedProcess:
-        """Call `python -m stages.<command>` in this folder, where files may be limited in bytes."""
-
-        def limit():
-            import resource
-
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
+    def run(self, *command, python=(), **environment) -> subprocess.CompletedProcess:
+        """Call `python -m stages.<command>` in this folder."""
         return subprocess.run(
             [sys.executable, *python, "-m", f"stages.{command[0]}", *command[1:]],
             env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-            preexec_fn=limit if largest_file else None,
             capture_output=True,
             text=True,
             timeout=120,

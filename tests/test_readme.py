@@ -6,10 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 from ruamel.yaml import YAML
+
+from verify import metrics
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NETWORKS = ("q1", "q2", "augment", "better")
 
 
 def committed(path: str) -> str:
@@ -23,25 +27,33 @@ PARAMS = YAML(typ="safe").load(committed("params.yaml"))
 
 def result_row(network: str) -> str:
     """The row of the README's table of results that these metrics give."""
-    metrics = json.loads(committed(f"metrics/{network}.json"))
-    test, interval = metrics["test"], metrics["test"]["accuracy_interval"]
+    results = json.loads(committed(f"metrics/{network}.json"))
+    test, interval = results["test"], results["test"]["accuracy_interval"]
     return (
-        f"| {metrics['parameters']:,} | {metrics['multiply_accumulates'] / 1e6:.0f} M "
-        f"| {metrics['best_epoch']} | {metrics['train']['accuracy']:.1%} "
-        f"| {metrics['val']['accuracy']:.1%} | **{test['accuracy']:.1%}** "
+        f"| {results['parameters']:,} | {results['multiply_accumulates'] / 1e6:.0f} M "
+        f"| {results['best_epoch']} | {results['train']['accuracy']:.1%} "
+        f"| {results['val']['accuracy']:.1%} | **{test['accuracy']:.1%}** "
         f"({interval['low']:.1%} to {interval['high']:.1%}) |"
     )
 
 
-@pytest.mark.parametrize("network", ["q1", "q2", "augment", "better"])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_results_are_those_of_the_committed_metrics(network):
     assert result_row(network) in README
 
 
-def test_pictures_are_there():
+def test_metrics_and_pictures_are_those_of_the_committed_lock(tmp_path):
+    subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "head"], check=True)
+    with Repo(tmp_path / "head") as repo:
+        outs = [out for stage in repo.index.stages for out in stage.outs if not out.use_cache]
+        results = {out.def_path for out in outs}
+        assert [status for out in outs if (status := out.workspace_status())] == []
+    assert {f"metrics/{network}.json" for network in NETWORKS} < results
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
     assert pictures
-    assert [picture for picture in pictures if not (ROOT / picture).is_file()] == []
+    for picture in pictures:
+        assert (tmp_path / "head" / picture).is_file(), picture
+        assert results & {parent.as_posix() for parent in Path(picture).parents}, picture
 
 
 def test_params_of_the_commands_exist():
@@ -51,6 +63,14 @@ def test_params_of_the_commands_exist():
     assert [key for key in keys if (key[2] in PARAMS[key[1]]) == bool(key[0])] == []
 
 
+def test_the_tolerance_is_the_one_that_make_verify_applies():
+    stated = (
+        f"{metrics.SHARE_TOLERANCE} for accuracies and other shares, {metrics.LOSS_TOLERANCE} for "
+        f"losses, {metrics.GALLERY_TOLERANCE} for what occlusion measures"
+    )
+    assert stated in " ".join(README.split())
+
+
 def test_make_targets_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.M))
-    assert set(re.findall(r"`?make (\w+)`?", README)) <= targets
+    assert set(re.findall(r"`?make ([a-z-]+)`?", README)) <= targets

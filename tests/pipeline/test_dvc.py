@@ -1,12 +1,11 @@
 """The everyday commands of DVC, as the README shows them, on a tiny configuration."""
 
 import csv
-import io
 import json
 
 import pytest
 
-from tests.pipeline.conftest import Clone, stages_run
+from tests.pipeline.conftest import stages_run
 
 SPLITS = ("train", "val", "test")
 NETWORKS = ("q1", "q2", "augment", "better")
@@ -70,17 +69,6 @@ def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
     assert ran == ["train_better", "evaluate@better"]
 
 
-def test_a_queue_of_two_experiments(clone):
-    for stride in (24, 48):
-        queued = clone.dvc("exp", "run", "--queue", "-S", f"occlusion.stride={stride}")
-        assert "Queued experiment" in queued
-    clone.dvc("exp", "run", "--run-all", "--jobs", "1")
-    rows = list(csv.DictReader(io.StringIO(clone.dvc("exp", "show", "--csv"))))
-    done = {row["occlusion.stride"] for row in rows if row["typ"].startswith("branch")}
-    assert done == {"24", "48"}
-    assert {row["State"] for row in rows} <= {"", "Success"}
-
-
 def test_plots_of_two_commits_pair_up_images_included(clone):
     clone.dvc("exp", "run", "-S", "occlusion.patches=[12]", "-S", "evaluate.group_by=predicted")
     clone.commit("another run")
@@ -93,20 +81,6 @@ def test_plots_of_two_commits_pair_up_images_included(clone):
     pictures = {path.name for path in (clone / "page/static").iterdir()}
     for picture in ("plots_q1_gallery_misclassified.png", "plots_occlusion_correct_1.png"):
         assert {f"HEAD_{picture}", f"HEAD~1_{picture}"} <= pictures
-
-
-def test_a_second_clone_pulls_and_reproduces_nothing(clone, tmp_path):
-    clone.dvc("remote", "add", "--default", "folder", str(tmp_path / "remote"))
-    clone.commit("a remote")
-    clone.dvc("push")
-    clone.git("clone", "--quiet", str(clone.folder), str(tmp_path / "second"))
-    second = Clone(tmp_path / "second")
-    assert not (second / "models/q1").exists()
-    second.dvc("pull")
-    assert stages_run(second.dvc("repro")) == []
-    assert json.loads(second.dvc("status", "--json")) == {}
-    for path in ("models/better/weights.safetensors", "data/raw/images.npy"):
-        assert (second / path).read_bytes() == (clone / path).read_bytes()
 
 
 def test_dag_shows_every_stage(clone):
