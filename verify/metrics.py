@@ -16,8 +16,8 @@ FREE = ("best_epoch", "images")
 GALLERIES = ("correct", "misclassified")  # groups of metrics/occlusion.json
 
 STATED = (
-    f"{SHARE_TOLERANCE} for shares, {LOSS_TOLERANCE} for losses, {GALLERY_TOLERANCE} for measures of "
-    "occlusion, counts equal, best epoch and number of images in a gallery free"
+    f"{SHARE_TOLERANCE} for shares, {LOSS_TOLERANCE} for losses, {GALLERY_TOLERANCE} for what "
+    "occlusion measures, counts equal, best epoch and number of images in a gallery free"
 )
 
 

@@ -3,18 +3,24 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import safetensors.torch
 import torch
+from pydantic import ConfigDict, Field, model_validator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from stages.common.cli import InputError
+from stages.common.dataset import Classes, Mean, Std
 from stages.common.files import write_bytes
 from stages.common.networks import ARCHITECTURES, eval_mode, move
+from stages.common.params import LONGEST, Group, check, reason, shown
 
 WEIGHTS = "weights.safetensors"
+LONGEST_DESCRIPTION = 2**20  # characters of JSON
+TYPES = {torch.float32: "F32", torch.int64: "I64"}  # as the format calls them
 BATCH_SIZE = 64  # images at a time without gradients: more fall out of the processor's cache
 
 
@@ -75,41 +81,91 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Model:
     Raises
     ------
     InputError
-        The file is missing, broken, or its tensors do not fit the architecture that it names.
+        The file is missing or broken, its metadata does not fit together, or its tensors do not fit
+        the architecture that it names. A file that claims much costs no memory.
     """
     path = Path(folder) / WEIGHTS
+    problem = f"{path} is not a weights file of this project"
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        description = json.loads(metadata["model"])
-        architecture = ARCHITECTURES[description["architecture"]]
-        classes, mean, std, epoch = (description[k] for k in ("classes", "mean", "std", "epoch"))
+            description = _describe(file.metadata() or {}, problem)
+            # without memory: what the file only claims costs nothing
+            with torch.device("meta"):
+                network = ARCHITECTURES[description.architecture](len(description.classes))
+            tensors = _read_tensors(path, file, network.state_dict())
     except FileNotFoundError:
         raise InputError(f"{path} is not there: run `dvc repro` to train the network") from None
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a weights file of this project: {error}") from None
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise InputError(f"{path}: its classes are {classes!r}: a list of names is needed")
-    network = architecture(len(classes))
-    _check_tensors(path, tensors, network.state_dict())
+    except SafetensorError as error:
+        raise InputError(f"{problem}: {reason(error)}") from None
+    network.to_empty(device="cpu")
     network.load_state_dict(tensors)
     move(network, device)
     network.eval()
-    return Model(network, classes, mean and tuple(mean), std and tuple(std), epoch)
+    mean, std = description.mean, description.std
+    return Model(
+        network,
+        description.classes,
+        None if mean is None else tuple(mean),
+        None if std is None else tuple(std),
+        description.epoch,
+    )
 
 
-def _check_tensors(path: Path, given: dict[str, Tensor], needed: dict[str, Tensor]) -> None:
-    for name, tensor in needed.items():
-        if name not in given:
+class _Description(Group):
+    """What the metadata of a weights file says."""
+
+    model_config = ConfigDict(extra="ignore")
+    architecture: Literal[tuple(ARCHITECTURES)]
+    classes: Classes
+    mean: Mean | None
+    std: Std | None
+    epoch: Annotated[int, Field(ge=0)] | None
+
+    @model_validator(mode="after")
+    def normalisation_is_whole(self):
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std should both be there or both be null")
+        return self
+
+
+def _describe(metadata: dict[str, str], problem: str) -> _Description:
+    text = metadata.get("model", "")
+    if not 0 < len(text) <= LONGEST_DESCRIPTION:
+        raise InputError(
+            f"{problem}: its metadata has {len(text)} characters under `model`: "
+            f"1 to {LONGEST_DESCRIPTION} are allowed"
+        )
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{problem}: its metadata is not valid JSON ({reason(error)})") from None
+    return check(_Description, values, problem)
+
+
+def _read_tensors(path: Path, file, needed: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read exactly the tensors needed, each once its size is known to be the one needed."""
+    names = set(file.keys())
+    tensors = {}
+    for name, like in needed.items():
+        if name not in names:
             raise InputError(f"{path}: the tensor {name} is missing")
-        if given[name].shape != tensor.shape:
-            shapes = f"{tuple(given[name].shape)}, {tuple(tensor.shape)} is needed"
+        claimed = file.get_slice(name)
+        if (shape := tuple(claimed.get_shape())) != tuple(like.shape):
+            shapes = f"{shown(shape)}, {tuple(like.shape)} is needed"
             raise InputError(f"{path}: the tensor {name} has the shape {shapes}")
-        if given[name].is_floating_point() and not given[name].isfinite().all():
+        if (kind := claimed.get_dtype()) != TYPES[like.dtype]:
+            raise InputError(
+                f"{path}: the tensor {name} is of the type {kind}, {TYPES[like.dtype]} is needed"
+            )
+        tensors[name] = file.get_tensor(name)
+        if not tensors[name].isfinite().all():
             raise InputError(f"{path}: the tensor {name} holds NaN or infinity")
-    if unknown := sorted(given.keys() - needed.keys()):
-        raise InputError(f"{path}: the tensor {unknown[0]} does not belong to the architecture")
+        if name.endswith("running_var") and (tensors[name] < 0).any():
+            raise InputError(f"{path}: the tensor {name} holds a negative variance")
+    if unknown := sorted(names - needed.keys()):
+        name = repr(unknown[0])[1:-1][:LONGEST]  # a name may hold what a terminal obeys
+        raise InputError(f"{path}: the tensor {name} does not belong to the architecture")
+    return tensors
 
 
 def check_classes(model: Model, classes: list[str], folder: str | Path) -> None:

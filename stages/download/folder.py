@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stages.common.cli import InputError
+from stages.common.params import reason
 from stages.download.source import SIZE, Source, evenly_spaced
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")
@@ -33,7 +34,7 @@ def open_source(path: str, per_class: int | None) -> Source:
     InputError
         The folder, a class or an image cannot be used; the line names the path.
     """
-    root = Path(path).expanduser().resolve()
+    root = Path(os.path.expanduser(path)).resolve()
     classes = class_folders(root)
     files = [image_files(root / name) for name in classes]
     labels = np.repeat(np.arange(len(classes), dtype=np.uint8), [len(paths) for paths in files])
@@ -118,8 +119,7 @@ def decode(content: bytes) -> np.ndarray:
         raise InputError(f"is not an image ({', '.join(FORMATS)})") from None
     except Exception as error:
         # a damaged file may raise anything from within a decoder of Pillow
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"is damaged and cannot be read: {reason}") from None
+        raise InputError(f"is damaged and cannot be read: {reason(error)}") from None
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

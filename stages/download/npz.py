@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,13 @@ from typing import IO
 import numpy as np
 
 from stages.common.cli import InputError, log
+from stages.common.params import reason
 from stages.download.source import SIZE, STL10_CLASSES, Source, evenly_spaced
 
 # images and labels of each, in the order of the file
 ARRAYS = {"train": ("arr_0", "arr_1"), "val": ("arr_2", "arr_3"), "test": ("arr_4", "arr_5")}
 IMAGE = (SIZE, SIZE, 3)
+LONGEST_HEADER = 1000  # characters: a longer one can exhaust the parser
 MOST_IMAGES = 100_000  # in one array: more is no file of this kind and might fill the disk
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that numpy writes
 
@@ -33,7 +36,7 @@ def open_source(path: str, per_class: int | None) -> Source:
     InputError
         The file or an array cannot be used; the line names it and says what is needed.
     """
-    file = Path(path).expanduser().resolve()
+    file = Path(os.path.expanduser(path)).resolve()
     archive = _open(file)
     counts = [_count(archive, images) for images, _ in ARRAYS.values()]
     given = {
@@ -63,11 +66,10 @@ def _one_line(problem: str) -> Iterator[None]:
     """Turn what the zip and npy parsers raise into one line; damaged bytes may raise anything."""
     try:
         yield
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"{problem}: {reason}") from None
+        raise InputError(f"{problem}: {reason(error)}") from None
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _header(stream: IO[bytes]) -> tuple[np.dtype, tuple[int, ...]]:
     if version != (1, 0):
         # later versions are for headers beyond 64 KB, which no array of numbers has
         raise ValueError(f"npy version {version[0]}.{version[1]}")
-    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream, LONGEST_HEADER)
     if fortran_order:
         raise ValueError("Fortran order, save np.ascontiguousarray(...) instead")
     return dtype, shape
@@ -130,7 +132,7 @@ def _zero_based(archive: zipfile.ZipFile, given: dict[str, np.ndarray]) -> np.nd
     labels = np.concatenate(list(given.values()))
     if labels.max() < len(STL10_CLASSES):
         return labels
-    if labels.min() == 1:
+    if labels.min() >= 1:
         log("labels run from 1 to 10 in this file: 1 is read as the first class")
         return labels - np.uint8(1)
     name = next(name for name, values in given.items() if values.max() == 10)

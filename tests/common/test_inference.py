@@ -1,6 +1,7 @@
 """Saving, loading and applying a network."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -189,8 +190,17 @@ def spoil(folder, change) -> None:
         ),
         (lambda t: t["conv1.weight"][0, 0, 0].fill_(float("nan")), ["conv1.weight", "NaN"]),
         (lambda t: t["fc1.bias"][5].fill_(float("-inf")), ["fc1.bias", "infinity"]),
+        (
+            lambda t: t.update({"fc1.bias": t["fc1.bias"].half()}),
+            ["fc1.bias is of the type F16, F32 is needed"],
+        ),
+        (
+            lambda t: t.update({"fc1.bias": t["fc1.bias"].long()}),
+            ["fc1.bias is of the type I64, F32 is needed"],
+        ),
+        (lambda t: t.update({"a\nb\x1b[2J": torch.zeros(1)}), [r"a\nb\x1b[2J does not belong"]),
     ],
-    ids=["missing", "extra", "length", "transposed", "nan", "infinity"],
+    ids=["missing", "extra", "length", "transposed", "nan", "infinity", "half", "whole", "name"],
 )
 def test_a_tensor_that_does_not_fit_is_named(folder, change, parts):
     spoil(folder, change)
@@ -199,6 +209,68 @@ def test_a_tensor_that_does_not_fit_is_named(folder, change, parts):
     assert "\n" not in str(caught.value)
     for part in [FILE, *parts]:
         assert part in str(caught.value)
+
+
+def test_a_negative_variance_is_named(tmp_path):
+    save(tmp_path, build(BetterCNN))
+    spoil(tmp_path, lambda t: t["block2.norm1.running_var"][3].fill_(-0.5))
+    with pytest.raises(InputError, match="block2.norm1.running_var holds a negative variance"):
+        load(tmp_path)
+
+
+def describe(folder, **changes) -> None:
+    """Change the metadata of a file and keep its tensors; ... leaves an entry out."""
+    description = {"architecture": "ShallowCNN", "classes": CLASSES, "epoch": 3}
+    description |= {"mean": [0.5] * 3, "std": [0.25] * 3} | changes
+    kept = {key: value for key, value in description.items() if value is not ...}
+    tensors = safetensors.torch.load_file(folder / FILE)
+    safetensors.torch.save_file(tensors, folder / FILE, {"model": json.dumps(kept)})
+
+
+@pytest.mark.parametrize(
+    "changes, part",
+    [
+        (
+            {"architecture": "VGG16"},
+            "architecture is 'VGG16': should be 'ShallowCNN', 'DeepCNN' or",
+        ),
+        ({"architecture": ...}, "architecture is missing"),
+        ({"architecture": "DeepCNN"}, "the tensor block1.conv1.weight is missing"),
+        ({"classes": ["cat", "dog"]}, "fc2.weight has the shape (3, 128), (2, 128) is needed"),
+        ({"classes": []}, "classes is []"),
+        ({"classes": ["cat", "dog", 3]}, "classes.2 is 3: should be a valid string"),
+        ({"classes": ["cat", "dog", "cat"]}, "should be distinct names of printable text"),
+        ({"classes": ["cat", "dog", ""]}, "should be distinct names of printable text"),
+        ({"classes": ["cat", "dog", "a\nb"]}, "should be distinct names of printable text"),
+        ({"classes": [str(number) for number in range(257)]}, "at most 256 items"),
+        ({"mean": [0.5, 0.5]}, "mean is [0.5, 0.5]"),
+        ({"mean": [0.5] * 4}, "at most 3 items"),
+        ({"mean": [0.5, 0.5, "0.5"]}, "mean.2 is '0.5': should be a valid number"),
+        ({"mean": [0.5, 0.5, True]}, "mean.2 is True"),
+        ({"mean": [0.5, 0.5, float("nan")]}, "mean.2 is nan: should be a finite number"),
+        ({"mean": [0.5, 0.5, 1e300]}, "mean.2 is 1e+300"),
+        ({"std": [0.5, 0.5, 0]}, "std.2 is 0"),
+        ({"std": [0.5, 0.5, -0.5]}, "std.2 is -0.5"),
+        ({"std": [0.5, 0.5, 1e-300]}, "std.2 is 1e-300"),
+        ({"std": [0.5, 0.5, float("inf")]}, "std.2 is inf"),
+        ({"std": None}, "mean and std should both be there or both be null"),
+        ({"mean": None}, "mean and std should both be there or both be null"),
+        ({"epoch": True}, "epoch is True: should be a valid integer"),
+        ({"epoch": 2.0}, "epoch is 2.0: should be a valid integer"),
+        ({"epoch": "2"}, "epoch is '2': should be a valid integer"),
+        ({"epoch": -1}, "epoch is -1"),
+        ({"epoch": ...}, "epoch is missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_metadata_that_do_not_fit_are_named(folder, changes, part):
+    describe(folder)
+    assert load(folder).epoch == 3
+    describe(folder, **changes)
+    with pytest.raises(InputError) as caught:
+        load(folder)
+    message = str(caught.value)
+    assert FILE in message and part in message and message.isprintable(), message
 
 
 def test_the_same_classes_are_accepted():
