@@ -34,6 +34,7 @@ test: $(VENV)/installed ## run all tests but the long ones
 
 test-long: $(VENV)/installed ## run the tests that take many minutes
 	$(BIN)/python -m pytest -q -m long
+	FUZZ=long $(BIN)/python -m pytest -q tests/fuzz --timeout 3600
 
 lint: $(VENV)/installed ## check style and format of the code
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import configuration
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = ["dark", "bright"]
@@ -113,6 +114,12 @@ class Study:
             text=True,
             timeout=120,
         )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_folder_is_left_behind(tmp_path_factory):
+    """Keep what hypothesis stores for itself out of the project."""
+    configuration.set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture

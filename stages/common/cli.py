@@ -16,6 +16,10 @@ LOG_SECONDS = 15  # between two progress lines in a log
 class InputError(Exception):
     """A user's mistake: the message is one line that says what, where and what is allowed."""
 
+    def __init__(self, message: str):
+        # what a file holds must neither break the line nor steer the terminal
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+
 
 class Terminated(KeyboardInterrupt):
     """The system asks the process to end: the same as Ctrl-C but for the exit code."""

@@ -9,8 +9,8 @@ import pandas as pd
 from pydantic import AfterValidator, ConfigDict, Field
 
 from stages.common.cli import InputError
-from stages.common.files import read_array, read_json
-from stages.common.params import Group, check, reason
+from stages.common.files import read_array, read_csv, read_json
+from stages.common.params import Group, check
 
 SPLITS = ("train", "val", "test")
 RAW = Path("data/raw")
@@ -109,18 +109,7 @@ def load(raw: Path = RAW, split: Path = SPLIT) -> Dataset:
 
 def _read_split(path: Path) -> pd.DataFrame:
     """Read `split.csv`: index 0, 1, ..., label from 0, and which split."""
-    types = {"index": np.int64, "label": np.int64, "split": str}
-    try:
-        table = pd.read_csv(path, usecols=list(types), dtype=types)
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except OSError:
-        raise
-    except Exception as error:
-        # a damaged table may raise anything
-        raise InputError(
-            f"{path} is damaged ({reason(error)}): run `dvc checkout` to restore it"
-        ) from None
+    table = read_csv(path, {"index": np.int64, "label": np.int64, "split": str})
     in_order = np.array_equal(table["index"], np.arange(len(table)))
     if not in_order or (table["label"] < 0).any() or not table["split"].isin(SPLITS).all():
         raise InputError(

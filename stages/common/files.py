@@ -61,10 +61,43 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} is not valid JSON ({error}): run `dvc repro -f` to make it anew"
         ) from None
+
+
+def read_csv(path: str | Path, types: dict[str, type]):
+    """Read columns of a CSV file that an earlier stage wrote, as a pandas frame.
+
+    Parameters
+    ----------
+    path : path
+    types : dict of str to type
+        Type of each column that is needed; others are left out.
+
+    Raises
+    ------
+    InputError
+        The file is not there, lacks a column, or holds something of another type.
+    """
+    import pandas as pd
+
+    try:
+        # a class may be called NA, 0 or 007
+        return pd.read_csv(path, usecols=list(types), dtype=types, keep_default_na=False)
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
+    except OSError:
+        raise
+    except Exception as error:
+        # a damaged table may raise anything
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: str | Path, error: Exception) -> InputError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return InputError(f"{path} is damaged ({reason}): run `dvc checkout` to restore it")
 
 
 def read_array(path: str | Path):
@@ -73,16 +106,23 @@ def read_array(path: str | Path):
     Raises
     ------
     InputError
-        The file is not there or is cut short.
+        The file is not there, is cut short, or is no array of plain numbers.
     """
     import numpy as np
 
     try:
-        return np.load(path, mmap_mode="r")
+        # unlike `np.load`, it never takes a file for a pickle or a zip
+        with open(path, "rb") as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("its header is not that of an array of numbers")
+        return np.lib.format.open_memmap(path, mode="r", max_header_size=1000)
     except FileNotFoundError:
         raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}): run `dvc checkout` to restore it") from None
+    except OSError:
+        raise
+    except Exception as error:
+        # a damaged header may raise anything
+        raise _damaged(path, error) from None
 
 
 @contextmanager

@@ -22,6 +22,8 @@ class Download(Group):
     @field_validator("path")
     @classmethod
     def fits_the_source(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if path and "\0" in path:
+            raise ValueError("should be a path without a NUL character")
         source = info.data.get("source")
         if path is None and source in NEEDED_PATH:
             raise ValueError(f"download.source {source} needs {NEEDED_PATH[source]}")

@@ -24,7 +24,9 @@ def main() -> None:
     data = dataset.load()
     model = inference.load(f"models/{name}", device)
     inference.check_classes(model, data.classes, f"models/{name}")
-    history = pd.read_csv(f"models/{name}/history.csv")
+    columns = ("lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy", "test_accuracy")
+    types = {"epoch": int} | dict.fromkeys(columns, float)
+    history = files.read_csv(f"models/{name}/history.csv", types)
     title = figures.TITLES.get(name, name)
     names = np.array(data.classes)
 

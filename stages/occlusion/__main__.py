@@ -21,12 +21,13 @@ def main() -> None:
     inference.check_classes(model, data.classes, f"models/{name}")
     fill = data.mean * 255 if settings.fill == "mean" else settings.fill
 
-    gallery = pd.read_csv(
-        f"plots/{name}/galleries.csv",
-        keep_default_na=False,
-        # a class may be called 0 or 007
-        dtype=dict.fromkeys(("gallery", "class", "actual", "predicted"), str),
-    )
+    types = {"gallery": str, "class": str, "rank": int, "index": int}
+    gallery = files.read_csv(f"plots/{name}/galleries.csv", types)
+    if not gallery["index"].between(0, len(data.labels) - 1).all():
+        raise cli.InputError(
+            f"plots/{name}/galleries.csv names an image beyond the {len(data.labels)} of the data "
+            "set: run `dvc repro` to make it anew"
+        )
     index = gallery["index"].to_numpy()
     images, actual = data.images[index], data.labels[index]
     masks = None

@@ -124,7 +124,16 @@ def test_a_model_that_is_not_there_is_named(study, command):
 
 def test_a_gallery_that_is_not_there_is_named(study, command):
     study.write_model()
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(InputError, match="plots/q1/galleries.csv is not there: run `dvc repro`"):
         command()
-    assert str(caught.value.filename) == "plots/q1/galleries.csv"
     assert not Path("plots").exists()
+
+
+@pytest.mark.parametrize("row", ["correct,dark,1,26", "correct,dark,1,-1", "correct,dark,1,x"])
+def test_a_gallery_that_names_no_image_is_refused(study, command, row):
+    study.write_model()
+    Path("plots/q1").mkdir(parents=True)
+    Path("plots/q1/galleries.csv").write_text(f"gallery,class,rank,index\n{row}\n")
+    with pytest.raises(InputError, match="plots/q1/galleries.csv (names an image|is damaged)"):
+        command()
+    assert not Path("plots/occlusion").exists()

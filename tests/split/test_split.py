@@ -23,7 +23,7 @@ def test_the_command_writes_table_and_statistics(study):
     result = study.run("split")
     assert result.returncode == 0, result.stderr
     # the two duplicates may move a cut by one image
-    pattern = r"split by parts: 1[5-7] train, [3-5] val, [5-7] test; 1 exact duplicates\n"
+    pattern = r"python .*\nsplit by parts: 1[5-7] train, [3-5] val, [5-7] test; 1 exact duplicates\n"
     assert re.fullmatch(pattern, result.stdout)
     assert sorted(path.name for path in Path("data/split").iterdir()) == [
         "split.csv",

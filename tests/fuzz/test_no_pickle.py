@@ -1,0 +1,168 @@
+"""No pickle is ever read: no source holds a call that could, no reader runs what is in a file."""
+
+import ast
+import io
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from stages.common import dataset, files, inference, params
+from stages.common.cli import InputError
+from stages.download import folder as folder_source
+from stages.download import npz, stl10
+from stages.split.params import Split
+from tests.conftest import ROOT, assert_one_line
+from tests.download.test_npz import Harmful
+
+MODULES = {"pickle", "_pickle", "cPickle", "pickle5", "dill", "cloudpickle", "joblib", "shelve"}
+MODULES |= {"marshal", "jsonpickle", "yaml", "copyreg", "pickletools", "runpy", "code"}
+CALLS = {"eval", "exec", "compile", "__import__", "torch.load", "torch.save", "torch.jit.load"}
+CALLS |= {"torch.package.PackageImporter", "torch.hub.load"}
+METHODS = {"read_pickle", "to_pickle", "load_module", "exec_module"}
+SOURCES = sorted(
+    path
+    for path in ROOT.rglob("*.py")
+    if not path.relative_to(ROOT).parts[0].startswith((".", "tests"))
+)
+
+
+def offences(source: str) -> list[str]:
+    """List what could unpickle or run the content of a file."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found += [a.name for a in names if a.name.partition(".")[0] in MODULES]
+            case ast.ImportFrom(module=module, names=names):
+                whole = {f"{module}.{alias.name}" for alias in names}
+                found += sorted(whole & CALLS)
+                found += [module] * (module.partition(".")[0] in MODULES)
+            case ast.Call(func=function, keywords=keywords):
+                name = ast.unparse(function)
+                given = {word.arg: ast.unparse(word.value) for word in keywords}
+                found += [name] * (name in CALLS or name.rpartition(".")[2] in METHODS)
+                found += ["allow_pickle"] * (given.get("allow_pickle", "False") != "False")
+                unsafe = name.rpartition(".")[2] == "YAML" and given.get("typ") != "'safe'"
+                found += ["YAML"] * unsafe
+    return found
+
+
+def test_the_sources_hold_no_call_that_reads_a_pickle():
+    assert len(SOURCES) > 30
+    found = {str(path): offences(path.read_text(encoding="utf-8")) for path in SOURCES}
+    assert not {path: calls for path, calls in found.items() if calls}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "import yaml as y",
+        "from joblib import load",
+        "from torch import load",
+        "def f(): import dill.detect",
+        "torch.load(path, weights_only=True)",
+        "np.load(path, allow_pickle=True)",
+        "np.load(path, allow_pickle=flag)",
+        "pd.read_pickle(path)",
+        "frame.to_pickle(path)",
+        "eval(text)",
+        "YAML().load(text)",
+        "YAML(typ='unsafe')",
+    ],
+)
+def test_the_scan_finds_such_a_call(source):
+    assert len(offences(source)) == 1
+    assert not offences("np.load(path, allow_pickle=False); YAML(typ='safe', pure=True)")
+
+
+def objects(save, **names) -> bytes:
+    buffer = io.BytesIO()
+    save(buffer, **names)
+    return buffer.getvalue()
+
+
+def torch_saved(**options) -> bytes:
+    buffer = io.BytesIO()
+    torch.save({"conv1.weight": Harmful()}, buffer, **options)
+    return buffer.getvalue()
+
+
+def array(shape=(3,)) -> np.ndarray:
+    return np.full(shape, Harmful(), dtype=object)
+
+
+BOMBS = {
+    "pickle": lambda: pickle.dumps(Harmful()),
+    "old pickle": lambda: pickle.dumps(Harmful(), protocol=0),
+    "array": lambda: objects(np.save, arr=array(), allow_pickle=True),
+    "images": lambda: objects(np.save, arr=array((26, 96, 96, 3)), allow_pickle=True),
+    "arrays": lambda: objects(np.savez, **{f"arr_{number}": array() for number in range(6)}),
+    "torch": lambda: torch_saved(),
+    "old torch": lambda: torch_saved(_use_new_zipfile_serialization=False),
+    "frame": lambda: pickle.dumps(pd.DataFrame({"index": [Harmful()]})),
+    "yaml": lambda: b"split: !!python/object/apply:pathlib.Path.touch [unpickled]\n",
+    "json": lambda: json.dumps({"py/reduce": [{"py/function": "os.system"}, ["x"]]}).encode(),
+}
+# each file that a stage reads, and what reads it
+READERS = {
+    "params.yaml": lambda path: params.read(Split, "split"),
+    "data/course/hw3.npz": lambda path: npz.open_source(str(path), None),
+    "data/photos/a/0.png": lambda path: list(folder_source.open_source("data/photos", None).images),
+    "data/archive.tar.gz": lambda path: stl10.open_source(str(path), None, {}, ()),
+    "data/raw/images.npy": lambda path: dataset.load(),
+    "data/raw/labels.npy": files.read_array,
+    "data/raw/masks.npy": files.read_array,
+    "data/raw/source.json": lambda path: dataset.load(),
+    "data/split/statistics.json": lambda path: dataset.load(),
+    "data/split/split.csv": lambda path: dataset.load(),
+    "models/q1/weights.safetensors": lambda path: inference.load(path.parent),
+    "models/occlusion/heatmaps.npz": files.read_array,
+}
+
+
+@pytest.mark.parametrize("bomb", sorted(BOMBS.keys() - {"yaml", "json"}))
+def test_the_bombs_go_off_where_pickles_are_read(study, bomb):
+    content = BOMBS[bomb]()
+    if bomb.endswith("torch"):
+        torch.load(io.BytesIO(content), weights_only=False)
+    elif content.startswith(b"PK"):
+        dict(np.load(io.BytesIO(content), allow_pickle=True))
+    else:
+        np.load(io.BytesIO(content), allow_pickle=True)
+    assert Path("unpickled").exists()
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("file", READERS)
+def test_no_reader_runs_what_a_file_holds(study, file, bomb):
+    study.write_model()
+    Path("data/photos/b").mkdir(parents=True)
+    path = Path(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(BOMBS[bomb]())
+    with pytest.raises(InputError) as caught:
+        READERS[file](path)
+    assert str(caught.value).isprintable()
+    assert not Path("unpickled").exists()
+
+
+@pytest.mark.parametrize(
+    "bomb, file, command",
+    [
+        ("images", "data/raw/images.npy", ["split"]),
+        ("array", "data/raw/labels.npy", ["split"]),
+        ("torch", "models/q1/weights.safetensors", ["evaluate", "q1"]),
+    ],
+)
+def test_a_stage_ends_in_one_line(study, bomb, file, command):
+    np.save("data/raw/labels.npy", study.labels.astype(np.uint8))
+    study.write_model()
+    Path(file).write_bytes(BOMBS[bomb]())
+    assert_one_line(study.run(*command), file)
+    assert not Path("unpickled").exists()
