@@ -9,7 +9,7 @@ SMALL := download.source=sample download.per_class=13 compute.device=cpu train.e
 	++train_q1.epochs=1 ++train_q2.epochs=1 ++augment.epochs=1 ++train_better.epochs=1 \
 	occlusion.patches=[32] occlusion.stride=32
 
-.PHONY: help install repro test test-long verify verify-small gate lint format lock clean
+.PHONY: help install repro test test-long verify verify-small gate bench lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## show what each target does
@@ -35,6 +35,9 @@ test: $(VENV)/installed ## run all tests but the long ones
 test-long: $(VENV)/installed ## run the tests that take many minutes
 	$(BIN)/python -m pytest -q -m long
 	FUZZ=long $(BIN)/python -m pytest -q tests/fuzz --timeout 3600
+
+bench: $(VENV)/installed ## measure every claim of speed; writes benchmarks/results.md and .csv
+	$(BIN)/python -m benchmarks
 
 lint: $(VENV)/installed ## check style and format of the code
 	$(BIN)/ruff check .

@@ -1,0 +1,84 @@
+"""Measure what the project claims of its speed: `python -m benchmarks`.
+
+Each claim is a ratio of two ways to the same result, timed in turn in one run.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from stages.common import cli, fingerprint, params, reproducible
+
+BENCHMARKS = ("occlusion", "training", "startup", "download")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=BENCHMARKS, help="which ones; all by default")
+    parser.add_argument("--pairs", type=int, default=5, help="times that each is repeated")
+    parser.add_argument("--photos", type=Path, help="folder of images to train on, not `sample`")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder of the table")
+    arguments = parser.parse_args()
+    if arguments.pairs < 1:
+        raise cli.InputError(f"--pairs is {arguments.pairs}: 1 or more is needed")
+    if arguments.photos and not arguments.photos.is_dir():
+        raise cli.InputError(f"--photos {arguments.photos} is not a folder of images")
+    threads = params.read(reproducible.Compute, "compute").threads
+
+    import torch
+
+    from benchmarks import table
+
+    torch.set_num_threads(threads)
+    rows, lines = [], []
+    for name in arguments.names or BENCHMARKS:
+        for found in run(name, arguments.pairs, arguments.photos):
+            if isinstance(found, str):
+                lines.append(found)
+                cli.log(f"{name}: {found}")
+            else:
+                rows.append((name, found))
+                cli.log(f"{name}: {found.case}: {found.ratio:.2f} times {found.other}")
+    cli.log("\n" + table.markdown(rows, machine(), lines))
+    table.write(arguments.out, rows, machine(), lines)
+
+
+def run(name: str, pairs: int, photos: Path | None) -> Iterator:
+    """Give the rows of one benchmark, and as plain text what stands below the table."""
+    match name:
+        case "occlusion":
+            from benchmarks import occlusion
+
+            return occlusion.rows(pairs)
+        case "training":
+            from benchmarks import training
+
+            return training.rows(pairs, photos)
+        case "startup":
+            from benchmarks import startup
+
+            return startup.rows(pairs)
+        case "download":
+            from benchmarks import download
+
+            return download.rows(pairs)
+
+
+def machine() -> str:
+    """Say in one line what was measured where."""
+    import torch
+
+    found = fingerprint.collect(**reproducible.settled(torch.device("cpu")))
+    versions = ", ".join(f"{name} {found[name]}" for name in ("python", "torch", "torchvision"))
+    command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
+    return (
+        f"{found['processor']}, {found['threads']} threads on {os.cpu_count()} cores, "
+        f"{found['kernels']}, {found['platform']}, {versions}: `{command}`"
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main, "no table was written")

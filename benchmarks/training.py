@@ -1,0 +1,242 @@
+"""One epoch of training: our loop against the one that a student writes."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from subprocess import PIPE
+
+import numpy as np
+import psutil
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader
+from torchvision import transforms
+
+from benchmarks.measure import agree, deterministic, race, seconds
+from benchmarks.table import Row
+from stages.common import dataset, networks, params
+from stages.common.cli import InputError
+from stages.common.dataset import SPLITS, Dataset
+from stages.common.inference import Model
+from stages.train import loop
+from stages.train.params import NETWORKS, Train
+
+# one epoch as both can repeat it: without draws, and with the optimiser's plain settings
+SETTINGS = {"epochs": 1, "schedule": "constant", "weight_decay": 0.0, "label_smoothing": 0.0}
+SETTINGS |= {"flip": 0.0, "crop": 0, "rotate": 0.0, "color": 0.0, "erase": 0}
+TOLERANCE = 1e-3  # of a loss, relative
+# The losses are compared after a short epoch at a low rate. Training amplifies rounding: at the
+# full rate, with batch normalisation, five steps by one thread and by two differ by some percent.
+COMPARED = 160  # images a split
+GENTLE = 0.01  # of the learning rate
+MATRIX = 2048  # rows and columns of the matrices that show what the machine can give
+
+
+def rows(pairs: int, photos: Path | None = None) -> Iterator[Row | str]:
+    """Compare an epoch of training, with its evaluation of all three splits.
+
+    Parameters
+    ----------
+    pairs : int
+    photos : path, optional
+        Folder of images, a subfolder a class; by default the data set is drawn.
+
+    Yields
+    ------
+    Row or str
+        A row for each network of the study, and a line on what was measured.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        prepare(Path(folder), photos)
+        data = load(Path(folder))
+        for name, group in NETWORKS.items():
+            settings = params.read(Train, "train", group).model_copy(update=SETTINGS)
+            yield compare(name, Path(folder), data, settings, pairs)
+    counts = ", ".join(f"{len(data.splits[split])} {split}" for split in SPLITS)
+    yield f"training: {photos.name if photos else 'sample'}, {counts} images, no augmentation"
+
+
+def prepare(folder: Path, photos: Path | None) -> None:
+    """Call the first two stages in a folder."""
+    groups = params.parse()
+    path = str(photos.resolve()) if photos else None
+    groups["download"] |= {"source": "folder" if photos else "sample", "path": path}
+    groups["download"] |= {"per_class": None}
+    (folder / "params.yaml").write_text(json.dumps(groups), encoding="utf-8")  # JSON is YAML
+    for stage in ("download", "split"):
+        command = [sys.executable, "-m", f"stages.{stage}"]
+        environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+        done = subprocess.run(command, cwd=folder, env=environment, stderr=PIPE, text=True)
+        if done.returncode:
+            raise InputError(done.stderr.strip().splitlines()[-1].removeprefix("error: "))
+
+
+def load(folder: Path) -> Dataset:
+    return dataset.load(folder / dataset.RAW, folder / dataset.SPLIT)
+
+
+def compare(name: str, folder: Path, data: Dataset, settings: Train, pairs: int) -> Row:
+    """Compare the two loops on one network of the study."""
+    held = in_memory(data)
+    few = {split: evenly(members, COMPARED) for split, members in data.splits.items()}
+    gentle = settings.model_copy(update={"lr": settings.lr * GENTLE})
+    short = ours(replace(data, splits=few), gentle), student(replace(held, splits=few), gentle)
+    equality = same_losses(*short)
+
+    times = race(lambda: ours(data, settings), lambda: student(held, settings), pairs)
+    row = Row(name, "stages.train.loop", "Dataset, ToTensor, DataLoader", times, equality)
+    model = build(data, settings)
+    networks.move(model.network, "cpu")
+    with deterministic():
+        evaluation = median(seconds(lambda: loop.measure(model, data)) for _ in range(pairs))
+    images = len(data.splits["train"])
+    epoch, others_epoch = row.medians
+    # forwards, and backwards to the weights and to the maps
+    work = 3 * networks.multiply_accumulates(model.network) * images
+    rate = matrix_rate()
+    memory = [peak_memory(way, folder, settings) / 1e6 for way in (ours, student)]
+    note = (
+        f"{images / epoch:.0f} against {images / others_epoch:.0f} images/s; "
+        f"evaluation {evaluation / epoch:.0%} of our epoch; "
+        f"{work / (epoch - evaluation) / rate:.0%} of the rate of matrix multiplication, "
+        f"{rate / 1e9:.0f} GMAC/s; "
+        f"peak memory {memory[0]:.0f} against {memory[1]:.0f} MB"
+    )
+    return replace(row, note=note)
+
+
+def same_losses(ours: dict[str, float], other: dict[str, float]) -> str:
+    """Check that the losses after an epoch agree; Different if not."""
+    columns = ("train_loss", "val_loss")
+    losses = [[row[column] for column in columns] for row in (ours, other)]
+    return agree(*losses, "losses of a short epoch", TOLERANCE, relative=True)
+
+
+def evenly(members: np.ndarray, count: int) -> np.ndarray:
+    """Pick at most so many images, evenly spaced."""
+    return members[:: -(-len(members) // count)]
+
+
+def in_memory(data: Dataset) -> Dataset:
+    return replace(data, images=np.array(data.images))
+
+
+def build(data: Dataset, settings: Train) -> Model:
+    """Make the network, with the same weights for both."""
+    network = networks.ARCHITECTURES[settings.architecture](len(data.classes))
+    networks.initialise(network, torch.Generator().manual_seed(settings.seed))
+    mean, std = (0.5,) * 3, (0.5,) * 3
+    if settings.normalize == "channels":
+        mean, std = tuple(data.mean), tuple(data.std)
+    return Model(network, data.classes, mean, std)
+
+
+def ours(data: Dataset, settings: Train) -> dict[str, float]:
+    """Train for an epoch as the stage does."""
+    model = build(data, settings)
+    networks.move(model.network, "cpu")
+    optimizer = loop.build_optimizer(model.network, settings)
+    with deterministic():
+        (row,) = loop.train(model, data, settings, optimizer)
+    return row
+
+
+class Images(torch.utils.data.Dataset):
+    """The images of an array, one at a time."""
+
+    def __init__(self, data: Dataset, transform: Callable):
+        self.images, self.labels, self.transform = data.images, data.labels, transform
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int):
+        return self.transform(self.images[index]), self.labels[index]
+
+
+def student(data: Dataset, settings: Train) -> dict[str, float]:
+    """Train for an epoch as tutorials do, with the images in our order."""
+    model = build(data, settings)
+    network = model.network
+    normalise = transforms.Normalize(model.mean, model.std)
+    images = Images(data, transforms.Compose([transforms.ToTensor(), normalise]))
+    if settings.optimizer == "sgd":
+        nesterov = settings.momentum > 0
+        optimizer = torch.optim.SGD(
+            network.parameters(), settings.lr, settings.momentum, nesterov=nesterov
+        )
+    else:
+        betas = (settings.momentum, 0.999)
+        optimizer = torch.optim.AdamW(
+            network.parameters(), settings.lr, betas, weight_decay=settings.weight_decay
+        )
+
+    def batches(indices) -> DataLoader:
+        return DataLoader(images, settings.batch_size, sampler=indices.tolist())
+
+    network.train()
+    for x, labels in batches(loop.shuffle(data.splits["train"], settings.seed, epoch=1)):
+        optimizer.zero_grad()
+        loss = cross_entropy(network(x), labels)
+        loss.backward()
+        optimizer.step()
+
+    row = {}
+    network.eval()
+    with torch.no_grad():
+        for split, members in data.splits.items():
+            loss, right = evaluate(network, batches(members))
+            row[f"{split}_loss"] = loss / len(members)
+            row[f"{split}_accuracy"] = right / len(members)
+    return row
+
+
+def evaluate(network: nn.Module, batches: DataLoader) -> tuple[float, int]:
+    """Give the sum of the losses, and how many images are recognised."""
+    total, right = 0.0, 0
+    for x, labels in batches:
+        outputs = network(x)
+        total += cross_entropy(outputs, labels, reduction="sum").item()
+        right += (outputs.argmax(dim=1) == labels).sum().item()
+    return total, right
+
+
+def peak_memory(way: Callable, folder: Path, settings: Train) -> int:
+    """Run an epoch in a process of its own and give the most memory that it held, in bytes."""
+    context = multiprocessing.get_context("spawn")
+    child = context.Process(
+        target=alone, args=(way, folder, settings, torch.get_num_threads()), daemon=True
+    )
+    child.start()
+    peak = 0
+    while child.is_alive():
+        with suppress(psutil.NoSuchProcess):
+            peak = max(peak, psutil.Process(child.pid).memory_info().rss)
+        time.sleep(0.01)
+    if child.exitcode:
+        raise RuntimeError(f"the epoch in a process of its own ended with {child.exitcode}")
+    return peak
+
+
+def alone(way: Callable, folder: Path, settings: Train, threads: int) -> None:
+    torch.set_num_threads(threads)
+    data = load(folder)
+    way(in_memory(data) if way is student else data, settings)
+
+
+def matrix_rate() -> float:
+    """Measure the most multiply-accumulates a second in a product of two large matrices."""
+    one, other = torch.rand(2, MATRIX, MATRIX)
+    product = partial(torch.matmul, one, other)
+    return MATRIX**3 / min(seconds(product) for _ in range(10))

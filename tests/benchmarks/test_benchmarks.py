@@ -1,0 +1,49 @@
+"""The command `python -m benchmarks`."""
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.table import Row
+from tests.conftest import ROOT, assert_one_line
+
+
+def call(*arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "benchmarks", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("pairs", [0, -1])
+def test_pairs_are_one_or_more(pairs, tmp_path):
+    result = call("download", "--pairs", pairs, "--out", tmp_path)
+    assert_one_line(result, f"--pairs is {pairs}", "1 or more")
+    assert not any(tmp_path.iterdir())
+
+
+def test_unknown_benchmarks_are_refused_with_those_that_are_known():
+    result = call("speed")
+    assert result.returncode == 2
+    assert "'speed'" in result.stderr and "occlusion" in result.stderr
+
+
+def test_a_folder_of_photos_that_is_not_there_ends_in_one_line(tmp_path):
+    result = call("training", "--photos", tmp_path / "none", "--out", tmp_path)
+    assert_one_line(result, "none is not a folder of images")
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_table_starts_with_machine_and_command(tmp_path, monkeypatch, capsys):
+    from benchmarks import __main__ as command
+
+    row = Row("case", "quick", "slow", [(1.0, 2.0)], "same")
+    monkeypatch.setattr(command, "run", lambda name, *_: iter([row, f"a line of {name}"]))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "startup", "--out", str(tmp_path)])
+    command.main()
+    written = (tmp_path / "results.md").read_text()
+    assert written in capsys.readouterr().out
+    first, *_, last = written.splitlines()
+    assert "2 threads" in first and "torch" in first
+    assert first.endswith(f"`python -m benchmarks startup --out {tmp_path}`")
+    assert last == "- a line of startup"
+    assert {path.name for path in tmp_path.iterdir()} == {"results.csv", "results.md"}

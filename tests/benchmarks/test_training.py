@@ -1,0 +1,56 @@
+"""The two training loops on a handful of images."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import training
+from benchmarks.measure import Different
+from tests.conftest import train_params
+
+
+@pytest.fixture
+def data(study):
+    return training.load(Path())
+
+
+def settings(**changes):
+    gentle = {"batch_size": 8, "lr": 1e-5}
+    return train_params(**training.SETTINGS | gentle | changes)
+
+
+def epochs(data, ours, other):
+    return training.ours(data, ours), training.student(training.in_memory(data), other)
+
+
+@pytest.mark.parametrize(
+    "architecture, normalize",
+    [("ShallowCNN", "channels"), ("DeepCNN", "fixed"), ("BetterCNN", "channels")],
+)
+def test_both_loops_come_to_the_same(data, architecture, normalize):
+    same = settings(architecture=architecture, normalize=normalize)
+    rows = epochs(data, same, same)
+    assert training.same_losses(*rows).startswith("losses of a short epoch within 0.001")
+    for split in ("train", "val", "test"):
+        assert rows[0][f"{split}_accuracy"] == pytest.approx(rows[1][f"{split}_accuracy"])
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 2e-5}, {"normalize": "channels"}])
+def test_loops_that_do_not_come_to_the_same_are_not_timed(data, change):
+    rows = epochs(data, settings(**change), settings())
+    with pytest.raises(Different, match="losses of a short epoch differ"):
+        training.same_losses(*rows)
+
+
+def test_a_row_says_what_was_measured(data, tmp_path):
+    row = training.compare("q1", tmp_path, data, settings(), 1)
+    assert row.case == "q1" and len(row.pairs) == 1
+    for part in ("images/s", "evaluation", "matrix multiplication", "peak memory"):
+        assert part in row.note
+
+
+def test_the_images_compared_are_evenly_spaced():
+    assert training.evenly(np.arange(10), 5).tolist() == [0, 2, 4, 6, 8]
+    assert training.evenly(np.arange(10), 4).tolist() == [0, 3, 6, 9]
+    assert training.evenly(np.arange(3), 5).tolist() == [0, 1, 2]
