@@ -11,6 +11,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 LOG_SECONDS = 15  # between two progress lines in a log
+LONGEST = 200  # characters of a value, or of a library's words, that a message shows
 
 
 class InputError(Exception):
@@ -19,6 +20,11 @@ class InputError(Exception):
     def __init__(self, message: str):
         # what a file holds must neither break the line nor steer the terminal
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+
+
+def reason(error: Exception) -> str:
+    """Give the first line of what a library says about damaged content, cut where it is long."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:LONGEST]
 
 
 class Terminated(KeyboardInterrupt):

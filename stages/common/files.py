@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stages.common.cli import InputError
+from stages.common.cli import InputError, reason
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -49,6 +49,23 @@ def write_arrays(path: str | Path, **arrays) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+@contextmanager
+def _reading(
+    path: str | Path,
+    problem: str = "is damaged",
+    remedy: str = "run `dvc checkout` to restore it",
+) -> Iterator[None]:
+    """Turn what a reader raises into one line; a damaged file may raise anything."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
+    except OSError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path} {problem} ({reason(error)}): {remedy}") from None
+
+
 def read_json(path: str | Path) -> Any:
     """Read a JSON file that an earlier stage wrote.
 
@@ -57,14 +74,8 @@ def read_json(path: str | Path) -> Any:
     InputError
         The file is not there or not JSON.
     """
-    try:
+    with _reading(path, "is not valid JSON", "run `dvc repro -f` to make it anew"):
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path} is not valid JSON ({error}): run `dvc repro -f` to make it anew"
-        ) from None
 
 
 def read_csv(path: str | Path, types: dict[str, type]):
@@ -83,21 +94,9 @@ def read_csv(path: str | Path, types: dict[str, type]):
     """
     import pandas as pd
 
-    try:
+    with _reading(path):
         # a class may be called NA, 0 or 007
         return pd.read_csv(path, usecols=list(types), dtype=types, keep_default_na=False)
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except OSError:
-        raise
-    except Exception as error:
-        # a damaged table may raise anything
-        raise _damaged(path, error) from None
-
-
-def _damaged(path: str | Path, error: Exception) -> InputError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-    return InputError(f"{path} is damaged ({reason}): run `dvc checkout` to restore it")
 
 
 def read_array(path: str | Path):
@@ -110,19 +109,12 @@ def read_array(path: str | Path):
     """
     import numpy as np
 
-    try:
+    with _reading(path):
         # unlike `np.load`, it never takes a file for a pickle or a zip
         with open(path, "rb") as file:
             if np.lib.format.read_magic(file) != (1, 0):
                 raise ValueError("its header is not that of an array of numbers")
         return np.lib.format.open_memmap(path, mode="r", max_header_size=1000)
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except OSError:
-        raise
-    except Exception as error:
-        # a damaged header may raise anything
-        raise _damaged(path, error) from None
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from pydantic import ConfigDict, Field, model_validator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from stages.common.cli import InputError
+from stages.common.cli import LONGEST, InputError, reason
 from stages.common.dataset import Classes, Mean, Std
 from stages.common.files import write_bytes
 from stages.common.networks import ARCHITECTURES, eval_mode, move
-from stages.common.params import LONGEST, Group, check, reason, shown
+from stages.common.params import Group, check, shown
 
 WEIGHTS = "weights.safetensors"
 LONGEST_DESCRIPTION = 2**20  # characters of JSON
@@ -163,7 +163,7 @@ def _read_tensors(path: Path, file, needed: dict[str, Tensor]) -> dict[str, Tens
         if name.endswith("running_var") and (tensors[name] < 0).any():
             raise InputError(f"{path}: the tensor {name} holds a negative variance")
     if unknown := sorted(names - needed.keys()):
-        name = repr(unknown[0])[1:-1][:LONGEST]  # a name may hold what a terminal obeys
+        name = unknown[0][:LONGEST]
         raise InputError(f"{path}: the tensor {name} does not belong to the architecture")
     return tensors
 
@@ -181,6 +181,11 @@ def check_classes(model: Model, classes: list[str], folder: str | Path) -> None:
             f"{folder} was trained on the classes {', '.join(model.classes)}, "
             f"the data set has {', '.join(classes)}: run `dvc repro` to train it anew"
         )
+
+
+def as_model(model: Model | nn.Module) -> Model:
+    """Take a plain module for a model whose images are only scaled to 0..1."""
+    return Model(model, classes=[]) if isinstance(model, nn.Module) else model
 
 
 def to_input(
@@ -243,8 +248,7 @@ def logits(
     -------
     float32 (m, classes), on the CPU
     """
-    if isinstance(model, nn.Module):
-        model = Model(model, classes=[])
+    model = as_model(model)
     network = model.network
     device = next((tensor.device for tensor in network.parameters()), "cpu")
     indices = np.arange(len(images)) if indices is None else indices

@@ -19,13 +19,12 @@ from ruamel.yaml.tokens import (
     FlowSequenceStartToken,
 )
 
-from stages.common.cli import InputError
+from stages.common.cli import LONGEST, InputError, reason
 
 FILE = "params.yaml"
 YAML_1_1_BOOLEANS = {"on", "off", "yes", "no"}
 MOST_ALIASES = 20  # a few dozen that build on one another stand for more than the memory holds
 DEEPEST = 20  # brackets within brackets: the parser's time grows with their square
-LONGEST = 200  # characters of a value that a message shows
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -173,8 +172,3 @@ def shown(value: Any) -> str:
     except ValueError:
         text = "a number of thousands of digits"  # Python writes none of them
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
-
-
-def reason(error: Exception) -> str:
-    """Give the first line of what a library says about damaged content, cut where it is long."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:LONGEST]

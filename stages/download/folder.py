@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from stages.common.cli import InputError
-from stages.common.params import reason
+from stages.common.cli import InputError, reason
 from stages.download.source import SIZE, Source, evenly_spaced
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")

@@ -11,8 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from stages.common.cli import InputError, log
-from stages.common.params import reason
+from stages.common.cli import InputError, log, reason
 from stages.download.source import SIZE, STL10_CLASSES, Source, evenly_spaced
 
 # images and labels of each, in the order of the file

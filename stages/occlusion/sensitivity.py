@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from stages.common.inference import BATCH_SIZE, Model, predict, to_input
+from stages.common.inference import BATCH_SIZE, Model, as_model, predict, to_input
 from stages.common.networks import eval_mode
 from stages.occlusion.incremental import CleanImage
 
@@ -40,17 +40,15 @@ def clean_image(model: Model | nn.Module, image: np.ndarray) -> CleanImage | Non
     CleanImage or None
         None where the network's course depends on its input, so that it cannot be taken apart.
     """
-    network = model.network if isinstance(model, Model) else model
-    with eval_mode(network), torch.inference_mode():
+    model = as_model(model)
+    with eval_mode(model.network), torch.inference_mode():
         try:
-            return CleanImage(network, _input(model, image[None]))
+            return CleanImage(model.network, _input(model, image[None]))
         except fx.proxy.TraceError:
             return None
 
 
-def _input(model: Model | nn.Module, images: np.ndarray) -> Tensor:
-    if isinstance(model, nn.Module):
-        model = Model(model, classes=[])
+def _input(model: Model, images: np.ndarray) -> Tensor:
     device = next((tensor.device for tensor in model.network.parameters()), "cpu")
     return to_input(images, model.mean, model.std, device)
 
@@ -97,6 +95,7 @@ def occluded_scores(
         The patch does not fit into the image, the stride is below 1, the fill is no colour, the
         method is unknown, or "incremental" and the network cannot be taken apart.
     """
+    model = as_model(model)
     height, width = image.shape[:2]
     if method not in METHODS:
         raise ValueError(f"method is {method!r}: {', '.join(METHODS)} are known")
@@ -120,8 +119,7 @@ def occluded_scores(
         pixel = _input(model, color[None, None, None]).flatten()
         parts = -(-len(top) // CHUNK)  # rounded up, and all of one size
         chunks = np.array_split(np.arange(len(top)), parts)
-        network = model.network if isinstance(model, Model) else model
-        with eval_mode(network), torch.inference_mode():
+        with eval_mode(model.network), torch.inference_mode():
             logits = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixel) for c in chunks]
         scores = torch.cat(logits).softmax(dim=1).cpu().numpy()
     else:
@@ -130,7 +128,7 @@ def occluded_scores(
 
 
 def _batched(
-    model: Model | nn.Module,
+    model: Model,
     image: np.ndarray,
     top: np.ndarray,
     left: np.ndarray,
