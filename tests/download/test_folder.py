@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
+from stages.common import images
 from stages.common.cli import InputError
 from stages.download import folder
 
@@ -41,7 +42,7 @@ def images_of(path, per_class=None):
 def decoded(image: Image.Image, kind="png", **options) -> np.ndarray:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
-    result = folder.decode(buffer.getvalue())
+    result = images.decode(buffer.getvalue())
     assert result.shape == (96, 96, 3) and result.dtype == np.uint8
     return result
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from stages.common import images
 from stages.common.cli import InputError
 from stages.download import folder as reader
 from tests.fuzz.conftest import Field, fuzz, mutated, numbers
@@ -105,7 +106,7 @@ def judge(content: bytes) -> None:
         assert str(Path("dog/0.png").absolute()) in str(error)
         raise
     assert image.shape == (96, 96, 3) and image.dtype == np.uint8 and mask is None
-    assert np.array_equal(image, reader.decode(content))
+    assert np.array_equal(image, images.decode(content))
 
 
 @pytest.mark.parametrize("kind", KINDS)
