@@ -104,7 +104,11 @@ def draw(model, files: list[Path], images, scores, path: str) -> None:
         for patch in PATCHES:
             grid = sensitivity.occluded_scores(model, images[i], patch, STRIDE, fill, clean=clean)
             drops.append(scores[i, label] - grid[..., [label]])
-        rows.append(draw.Row(images[i], files[i].name, [model.classes[label]], drops))
+        rows.append(
+            draw.Row(
+                images[i], files[i].name, [f"{model.classes[label]} {scores[i, label]:.3f}"], drops
+            )
+        )
     figures.save(draw.sheet(rows, PATCHES, STRIDE, "Where the network looks"), path)
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     columns = ("lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy", "test_accuracy")
     types = {"epoch": int} | dict.fromkeys(columns, float)
     history = files.read_csv(f"models/{name}/history.csv", types)
-    title = figures.TITLES.get(name, name)
+    title, color = figures.TITLES.get(name, name), figures.COLORS.get(name, "#0072b2")
     names = np.array(data.classes)
 
     metrics = {
@@ -35,24 +35,31 @@ def main() -> None:
         "parameters": networks.parameter_count(model.network),
         "multiply_accumulates": networks.multiply_accumulates(model.network),
     }
+    of_classes, reliability = [], []
     with files.new_folder(f"plots/{name}") as folder:
         shutil.copyfile(f"models/{name}/history.csv", folder / "curves.csv")
-        figures.save(draw.curves(history, model.epoch, title), folder / "curves.png")
+        figures.save(draw.curves(history, model.epoch, title, color), folder / "curves.png")
         for split in dataset.SPLITS:
             members = data.splits[split]
             labels = data.labels[members]
             scores = inference.logits(model, data.images, members).softmax(dim=1).numpy()
             predicted = scores.argmax(axis=1)
             metrics[split] = statistics.split_metrics(scores, labels)
+            of_classes.append(statistics.class_metrics(predicted, labels, data.classes))
+            reliability.append(statistics.reliability(scores, labels))
             frame = pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
             files.write_csv(folder / f"confusion_{split}.csv", frame)
-            figure = draw.confusion(labels, predicted, data.classes, f"{title}, {split}")
+            heading = f"{title}, {figures.WORDS[split]}"
+            figure = draw.confusion(labels, predicted, data.classes, heading)
             figures.save(figure, folder / f"confusion_{split}.png")
             if split == "val":
                 ranked = galleries.most_confident(
                     scores, labels, figures.PER_CLASS, settings.group_by
                 )
                 table = galleries.table(ranked, scores, labels, members, data.classes)
+        for tables, file in ((of_classes, "classes.csv"), (reliability, "reliability.csv")):
+            joined = pd.concat(tables, keys=dataset.SPLITS, names=["split"])
+            files.write_csv(folder / file, joined.reset_index("split"))
         files.write_csv(folder / "galleries.csv", table)
         for gallery in figures.GALLERIES:
             rows = table[table["gallery"] == gallery]

@@ -6,12 +6,12 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
-from stages.common.figures import RIGHT, WRONG, image_grid
+from stages.common.figures import LINES, RIGHT, WORDS, WRONG, Sheet, short, unit_ticks
 
-SPLIT_COLORS = {"train": "#999999", "val": "#0072b2", "test": "#d55e00"}
+MOST_TEXT = 20  # classes of a confusion matrix whose cells have room for text
 
 
-def curves(history: pd.DataFrame, best_epoch: int, title: str) -> Figure:
+def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
     """Draw loss and accuracy over the epochs, with the kept epoch marked.
 
     Parameters
@@ -19,25 +19,30 @@ def curves(history: pd.DataFrame, best_epoch: int, title: str) -> Figure:
     history : DataFrame
         Columns epoch, train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
     best_epoch : int
-    title : str
+    title, color : str
+        Of the network.
     """
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure, panels = plt.subplots(1, 2, figsize=(8.8, 3.4), layout="constrained")
+    kept = history["epoch"] == best_epoch
     for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
-        for split, color in SPLIT_COLORS.items():
+        axes.axvline(best_epoch, color="#999999", linewidth=0.8)
+        for split, line in LINES.items():
             if (column := f"{split}_{quantity}") in history:
-                axes.plot(history["epoch"], history[column], color=color, label=split)
-        axes.axvline(best_epoch, color="black", linewidth=0.8, linestyle=":", label="kept epoch")
-        axes.set(xlabel="epoch", ylabel=quantity)
+                axes.plot(history["epoch"], history[column], line, color=color, label=WORDS[split])
+                axes.plot(best_epoch, history.loc[kept, column], "o", color=color, markersize=5)
+        axes.set(xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
     panels[0].set(ylabel="loss (cross-entropy, nats)", ylim=(0, None))
-    panels[1].set(ylim=(0, 1))
-    panels[1].legend(frameon=False, loc="lower right")
-    figure.suptitle(title)
+    panels[0].yaxis.grid(True)
+    panels[1].set(ylabel="accuracy")
+    unit_ticks(panels[1])
+    panels[1].legend(loc="lower right")
+    figure.suptitle(f"{title}: kept epoch {best_epoch} (dots)")
     return figure
 
 
 def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], title: str) -> Figure:
-    """Draw a confusion matrix with counts, coloured by the share of the true class.
+    """Draw a confusion matrix: counts, and shares of the true class as number and colour.
 
     Parameters
     ----------
@@ -48,17 +53,29 @@ def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], tit
     labels = np.arange(len(classes))
     counts = confusion_matrix(actual, predicted, labels=labels)
     shares = confusion_matrix(actual, predicted, labels=labels, normalize="true")
-    figure, axes = plt.subplots(figsize=(6.2, 5.6), layout="constrained")
-    display = ConfusionMatrixDisplay(shares, display_labels=classes)
-    display.plot(ax=axes, cmap="Blues", xticks_rotation=45, im_kw={"vmin": 0, "vmax": 1})
-    # colour says the share, the text the number of images
-    for text, count in zip(display.text_.flat, counts.flat, strict=True):
-        text.set_text(f"{count:d}" if count else "")
+    side = 1.9 + 0.46 * np.clip(len(classes), 4, MOST_TEXT)
+    figure, axes = plt.subplots(figsize=(side + 0.3, side - 0.5), layout="constrained")
+    names = [short(name) for name in classes]
+    display = ConfusionMatrixDisplay(shares, display_labels=names)
+    display.plot(
+        ax=axes,
+        cmap="Blues",
+        xticks_rotation=45,
+        im_kw={"vmin": 0, "vmax": 1},
+        text_kw={"fontsize": 8, "linespacing": 1.0},
+        include_values=len(classes) <= MOST_TEXT,
+    )
+    if display.text_ is not None:
+        for text, count, share in zip(display.text_.flat, counts.flat, shares.flat, strict=True):
+            text.set_text(f"{count}\n{share:.0%}" if count else "")
     plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
-    display.im_.colorbar.set_label("share of the true class")
-    axes.set(xlabel="predicted", ylabel="actual")
+    bar = display.im_.colorbar
+    bar.set_label("share of the true class")
+    bar.set_ticks(np.linspace(0, 1, 6), labels=[f"{share} %" for share in range(0, 101, 20)])
+    axes.set(xlabel="predicted", ylabel="true class")
     axes.spines[:].set_visible(True)
-    figure.suptitle(title)
+    right = counts.trace()
+    figure.suptitle(f"{title}: {right} of {counts.sum()} right, {right / counts.sum():.1%}")
     return figure
 
 
@@ -78,18 +95,24 @@ def gallery(
         Number of columns; a class with fewer images leaves the rest of its row empty.
     title : str
     """
-    left = 0.3 + 0.1 * max(map(len, classes))
-    figure, grid = image_grid(
-        len(classes), per_class, title, side=1.2, left=left, right=0.2, lines=2
-    )
-    for axes, name in zip(grid[:, 0], classes, strict=True):
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10, fontweight="bold")
+    size, gap, text, head = images.shape[1], 14, 36, 26
+    margin = 20 + 8 * max(len(short(name)) for name in classes)
+    width = margin + per_class * (size + gap)
+    sheet = Sheet(width, head + len(classes) * (size + text) + 8, title)
+    tops = {name: head + text + i * (size + text) for i, name in enumerate(classes)}
+    for name, top in tops.items():
+        middle = top + size / 2
+        style = {"ha": "right", "fontsize": 10, "fontweight": "bold"}
+        sheet.text(margin - 10, middle, short(name), **style)
         if not (table["class"] == name).any():
-            axes.text(0.5, 0.5, "none", ha="center", va="center", color="gray")
+            sheet.text(margin + size / 2, middle, "none", color="gray")
     for row in table.itertuples():
-        axes = grid[classes.index(row[2]), row.rank - 1]
-        axes.imshow(images[row.index])
+        left, top = margin + (row.rank - 1) * (size + gap), tops[row[2]]
+        sheet.image(left, top, images[row.index])
         right = row.actual == row.predicted
-        names = row.predicted if right else f"{row.actual} as {row.predicted}"
-        axes.set_title(f"{names}\n{row.score:.3f}", fontsize=8, color=RIGHT if right else WRONG)
-    return figure
+        names = short(row.actual, 17)
+        if not right:
+            names = f"{short(row.actual, 9)} as {short(row.predicted, 9)}"
+        color = RIGHT if right else WRONG
+        sheet.text(left + size / 2, top - 14, f"{names}\n{row.score:.3f}", color=color)
+    return sheet.figure()

@@ -1,8 +1,9 @@
 """How good a classifier is, in numbers."""
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binomtest
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import f1_score, log_loss, precision_recall_fscore_support
 
 BINS = 15  # of the calibration error, as in Guo et al. 2017
 DIGITS = 4  # of every figure that is written
@@ -12,6 +13,35 @@ def accuracy_interval(correct: int, count: int) -> tuple[float, float]:
     """Return the 95 % interval of an accuracy (Wilson 1927, without continuity correction)."""
     interval = binomtest(correct, count).proportion_ci(confidence_level=0.95, method="wilson")
     return interval.low, interval.high
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
+    """Compare confidence and accuracy in bins of equal width over the confidence 0..1.
+
+    Parameters
+    ----------
+    probabilities : float (n, c)
+    labels : integers (n,)
+    bins : int
+
+    Returns
+    -------
+    DataFrame
+        A row for each bin that is not empty: low and high (its edges, the lower one excluded),
+        images, confidence and accuracy (means over them).
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == labels
+    # bins are open at the left, closed at the right, so that a confidence of 1 is in the last
+    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    images = np.bincount(bin_of, minlength=bins)
+    filled = np.flatnonzero(images)
+    means = {
+        name: (np.bincount(bin_of, weights=values, minlength=bins)[filled] / images[filled])
+        for name, values in (("confidence", confidence), ("accuracy", correct))
+    }
+    edges = {"low": filled / bins, "high": (filled + 1) / bins}
+    return pd.DataFrame(edges | {"images": images[filled]} | means)
 
 
 def expected_calibration_error(
@@ -31,12 +61,30 @@ def expected_calibration_error(
     float
         Mean over the bins of |accuracy - confidence|, weighted by their images: 0 is best.
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    correct = probabilities.argmax(axis=1) == labels
-    # bins are open at the left, closed at the right, so that a confidence of 1 is in the last
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    table = reliability(probabilities, labels, bins)
+    gaps = np.abs(table["accuracy"] - table["confidence"])
+    return float((gaps * table["images"]).sum() / len(labels))
+
+
+def class_metrics(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """Measure each class by itself.
+
+    Parameters
+    ----------
+    predicted, labels : integers (n,)
+    classes : list of str
+
+    Returns
+    -------
+    DataFrame
+        A row a class: class, images, precision, recall and f1, 0 where a class has no image or no
+        prediction.
+    """
+    precision, recall, f1, images = precision_recall_fscore_support(
+        labels, predicted, labels=np.arange(len(classes)), zero_division=0
+    )
+    columns = {"class": classes, "images": images, "precision": precision, "recall": recall}
+    return pd.DataFrame(columns | {"f1": f1})
 
 
 def split_metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, object]:

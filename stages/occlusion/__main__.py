@@ -48,7 +48,7 @@ def main() -> None:
         if i is None:
             return None
         targets = [predicted[i], actual[i]][:maps]
-        names = [data.classes[target] for target in targets]
+        names = [f"{data.classes[target]} {unoccluded[i, target]:.3f}" for target in targets]
         drops = [unoccluded[i, targets] - grids[i][..., targets] for grids in stacks.values()]
         return draw.Row(images[i], data.classes[actual[i]], names, drops)
 
@@ -83,10 +83,15 @@ def main() -> None:
             maps = 1 if kind == "correct" else 2
             for rank in range(1, figures.PER_CLASS + 1):
                 rows = [row(image_at.get((kind, label, rank)), maps) for label in data.classes]
-                title = f"{figures.TITLES[name]}: {kind} images, rank {rank}"
+                title = (
+                    f"{figures.TITLES[name]}: what hiding a part of {kind} images does, rank {rank}"
+                )
                 sheet = draw.sheet(rows, patches, stride, title, maps)
                 figures.save(sheet, folder / f"{kind}_{rank}.png")
         files.write_csv(folder / "patches.csv", table)
+        agreement = {kind: metrics[kind]["rank_agreement"] for kind in figures.GALLERIES}
+        title = f"{figures.TITLES[name]}: what the size of the patch changes"
+        figures.save(draw.sizes(table, agreement, title), folder / "patches.png")
         files.write_json("metrics/occlusion.json", {"network": name} | metrics)
     for patch in patches:
         drops = ", ".join(

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import SymLogNorm
 from matplotlib.figure import Figure
 
-from stages.common.figures import image_grid
+from stages.common.figures import Sheet, short, unit_ticks
 from stages.occlusion.measures import centers
 
 # one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
@@ -16,6 +17,11 @@ from stages.occlusion.measures import centers
 SCALE = SymLogNorm(linthresh=0.01, linscale=0.5, vmin=-1, vmax=1)
 COLORS = plt.get_cmap("RdBu_r")
 TICKS = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
+GALLERY_LINES = {"correct": "o-", "misclassified": "s--"}
+GALLERY_COLORS = {"correct": "#444444", "misclassified": "#bbbbbb"}
+# of a sheet, in pixels
+SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT = 96, 4, 24, 56, 84, 196
+LEAST = HEAD + BAR_HEIGHT + 12  # so that the colour bar has room beside a single image
 
 
 def overlay(image: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
@@ -68,16 +74,16 @@ class Row:
     Attributes
     ----------
     image : uint8 (height, width, 3)
-    actual : str
-        Its true class.
+    title : str
+        Such as its true class.
     targets : list of str
-        The classes that are mapped: the predicted one, and the true one where it differs.
+        What to call the classes that are mapped.
     drops : list of float (rows, columns, targets), one a patch
         How far the score of each target falls.
     """
 
     image: np.ndarray
-    actual: str
+    title: str
     targets: list[str]
     drops: list[np.ndarray]
 
@@ -85,39 +91,91 @@ class Row:
 def sheet(
     rows: list[Row | None], patches: list[int], stride: int, title: str, maps: int = 1
 ) -> Figure:
-    """Draw one sheet: a row an image, and for each patch and target its map and its overlay.
+    """Draw one sheet: at each image the map and the overlay of every patch size side by side.
 
     Parameters
     ----------
     rows : list of Row or None
-        None leaves a row empty.
+        None leaves the place of an image empty.
     patches : list of int
         Sides in pixels.
     stride : int
     title : str
     maps : int
-        How many classes of an image there is room for, at each patch.
+        How many classes of an image there is room for, one below the other.
     """
-    columns = 1 + 2 * maps * len(patches)
-    figure, grid = image_grid(len(rows), columns, title, side=1.0, left=0.1, right=1.1, lines=1)
-    for cells, row in zip(grid, rows, strict=True):
+    first = MARGIN + SIDE + MARGIN  # left edge of the maps
+    pair = 2 * SIDE + GAP  # a map and its overlay
+    lefts = [first + i * (pair + 3 * GAP) for i in range(len(patches))]
+    height = maps * (SIDE + GAP) + 2 * GAP  # of an image's place
+    width = lefts[-1] + pair + BAR
+    page = Sheet(width, max(HEAD + len(rows) * height, LEAST), title)
+    for left, patch in zip(lefts, patches, strict=True):
+        page.text(left + pair / 2, HEAD - 9, f"patch of {patch} × {patch} pixels", fontsize=9)
+    for number, row in enumerate(rows):
+        top = HEAD + number * height
         if row is None:
-            cells[0].text(0.5, 0.5, "none", ha="center", va="center", color="gray")
+            page.text(MARGIN + SIDE / 2, top + SIDE / 2, "none", color="gray")
             continue
-        cells[0].imshow(row.image)
-        cells[0].set_title(row.actual, fontsize=8, pad=2, fontweight="bold")
-        pairs = zip(cells[1::2], cells[2::2], strict=True)
-        for patch, drops in zip(patches, row.drops, strict=True):
-            for number, target in enumerate(row.targets):
-                plain, over = next(pairs)
-                full = spread(drops[..., number], patch, stride, len(row.image))
-                colors = COLORS(SCALE(np.nan_to_num(full)))
-                plain.imshow(np.where(np.isnan(full)[..., None], 1, colors))
-                over.imshow(overlay(row.image, np.nan_to_num(full)))
-                plain.set_title(f"{target}, patch {patch}", fontsize=8, pad=2)
-    width = figure.get_size_inches()[0]
-    place = figure.add_axes((1 - 0.95 / width, 0.25, 0.15 / width, 0.5))
-    bar = figure.colorbar(ScalarMappable(SCALE, COLORS), cax=place, ticks=TICKS)
-    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS])
-    bar.set_label("how far hiding this part lowers the score of the class")
+        page.image(MARGIN, top, row.image)
+        _aside(page, MARGIN, top, row.title, fontweight="bold")
+        for place, target in enumerate(row.targets):
+            y = top + place * (SIDE + GAP)
+            _aside(page, first, y, target)
+            for left, patch, drops in zip(lefts, patches, row.drops, strict=True):
+                full = spread(drops[..., place], patch, stride, SIDE)
+                colors = COLORS(SCALE(np.nan_to_num(full)))[..., :3]
+                page.image(left, y, np.where(np.isnan(full)[..., None], 1, colors))
+                page.image(left + SIDE + GAP, y, overlay(row.image, np.nan_to_num(full)))
+    _color_bar(page.add_axes(width - BAR + 14, HEAD, 14, BAR_HEIGHT))
+    return page.figure()
+
+
+def _aside(page: Sheet, left: int, top: int, text: str, **style) -> None:
+    """Write upwards at the left of an image."""
+    page.text(left - 10, top + SIDE / 2, short(text, 18), rotation=90, **style)
+
+
+def _color_bar(axes) -> None:
+    bar = plt.colorbar(ScalarMappable(SCALE, COLORS), cax=axes, ticks=TICKS)
+    bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS], fontsize=8)
+    bar.set_label("fall of the score", fontsize=8)
+
+
+def sizes(table: pd.DataFrame, agreement: dict[str, dict[str, float | None]], title: str) -> Figure:
+    """Draw what the size of the patch does: how far scores fall, answers change, maps agree.
+
+    Parameters
+    ----------
+    table : DataFrame
+        patch, and largest_drop and flip_share of each gallery, such as largest_drop_correct.
+    agreement : dict of str to dict
+        For each gallery the rank correlation of the maps of two sizes, by names such as "8_16".
+    title : str
+    """
+    names = {"largest_drop": "mean largest fall of the score", "flip_share": "answer changes"}
+    figure, panels = plt.subplots(1, 3, figsize=(8.8, 3.2), layout="constrained")
+    table = table.sort_values("patch")
+    for axes, (column, name) in zip(panels, names.items(), strict=False):
+        for gallery, line in GALLERY_LINES.items():
+            values = table[f"{column}_{gallery}"].astype(float)
+            axes.plot(table["patch"], values, line, color="black", label=gallery)
+        axes.set(title=name, xlabel="side of the patch (pixels)", xticks=table["patch"])
+        unit_ticks(axes)
+    panels[0].legend(loc="best")
+    panels[1].set_ylabel("share of the positions")
+    pairs = list(agreement["correct"])
+    for offset, (gallery, color) in zip((-0.2, 0.2), GALLERY_COLORS.items(), strict=True):
+        values = [
+            np.nan if agreement[gallery][pair] is None else agreement[gallery][pair]
+            for pair in pairs
+        ]
+        panels[2].bar(np.arange(len(pairs)) + offset, values, 0.38, color=color, label=gallery)
+    words = [pair.replace("_", " and ") for pair in pairs]
+    panels[2].set(title="agreement of two sizes", ylabel="rank correlation of the maps")
+    panels[2].set_xticks(range(len(pairs)), words, rotation=90 if len(pairs) > 3 else 0)
+    panels[2].set_ylim(min(0, panels[2].get_ylim()[0]), 1)
+    panels[2].yaxis.grid(True)
+    panels[2].legend(loc="best")
+    figure.suptitle(title)
     return figure

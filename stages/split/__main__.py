@@ -11,8 +11,8 @@ def main() -> None:
 
     import pandas as pd
 
-    from stages.common import dataset, files, fingerprint
-    from stages.split import assign, statistics
+    from stages.common import dataset, figures, files, fingerprint
+    from stages.split import assign, draw, statistics
 
     fingerprint.record()
     source = files.read_json(dataset.RAW / "source.json")
@@ -42,11 +42,14 @@ def main() -> None:
 
     mean, std = statistics.channel_statistics(images, np.flatnonzero(split == "train"))
     summary = statistics.summary(split, labels, groups, source["classes"])
-    with files.new_folder(dataset.SPLIT) as folder:
+    with files.new_folder(dataset.SPLIT) as folder, files.new_folder("plots/split") as plots:
         table = pd.DataFrame({"index": np.arange(len(labels)), "label": labels, "split": split})
         files.write_csv(folder / "split.csv", table)
         rounded = {"mean": mean.round(6).tolist(), "std": std.round(6).tolist()}
         files.write_json(folder / "statistics.json", summary | {"protocol": protocol} | rounded)
+        title = f"The data set, source {source['source']}"
+        sheet = draw.contact_sheet(images, labels, split, source["classes"], title)
+        figures.save(sheet, plots / "contact_sheet.png")
     counts = ", ".join(f"{summary['images'][side]['total']:,} {side}" for side in dataset.SPLITS)
     cli.log(f"split by {protocol}: {counts}; {summary['duplicates']['images']} exact duplicates")
 

@@ -27,25 +27,37 @@ def close():
     plt.close("all")
 
 
+def named(axes):
+    return {line.get_label(): line for line in axes.lines if line.get_label()[0] != "_"}
+
+
+def dots(axes):
+    lines = [line for line in axes.lines if line.get_marker() == "o"]
+    return [(line.get_xdata()[0], line.get_ydata().item()) for line in lines]
+
+
 def test_curves_show_every_column_and_the_kept_epoch():
-    figure = draw.curves(HISTORY, 2, "Shallow CNN")
+    figure = draw.curves(HISTORY, 2, "Shallow CNN", "#0072b2")
     loss, accuracy = figure.axes
-    assert figure.get_suptitle() == "Shallow CNN"
-    lines = {line.get_label(): line for line in loss.lines}
-    assert list(lines) == ["train", "val", "kept epoch"]
-    assert list(lines["val"].get_ydata()) == [2.1, 1.2, 1.3]
-    assert list(lines["kept epoch"].get_xdata()) == [2, 2]
-    lines = {line.get_label(): line for line in accuracy.lines}
-    assert list(lines) == ["train", "val", "test", "kept epoch"]
+    assert figure.get_suptitle() == "Shallow CNN: kept epoch 2 (dots)"
+    lines = named(loss)
+    assert list(lines) == ["train", "validation"]
+    assert list(lines["validation"].get_ydata()) == [2.1, 1.2, 1.3]
+    lines = named(accuracy)
+    assert list(lines) == ["train", "validation", "test"]
     assert list(lines["test"].get_xdata()) == [1, 2, 3]
     assert list(lines["test"].get_ydata()) == [0.1, 0.4, 0.45]
+    assert {line.get_color() for line in lines.values()} == {"#0072b2"}
+    assert len({line.get_linestyle() for line in lines.values()}) == 3
+    assert dots(loss) == [(2, 1.0), (2, 1.2)]
+    assert dots(accuracy) == [(2, 0.6), (2, 0.5), (2, 0.4)]
     assert loss.get_ylabel().startswith("loss") and accuracy.get_ylabel() == "accuracy"
     assert loss.get_xlabel() == accuracy.get_xlabel() == "epoch"
     assert accuracy.get_ylim() == (0, 1) and loss.get_ylim()[0] == 0
 
 
 def test_curves_of_one_epoch_can_be_drawn():
-    draw.curves(HISTORY[:1], 1, "q1").canvas.draw()
+    draw.curves(HISTORY[:1], 1, "q1", "black").canvas.draw()
 
 
 def test_a_confusion_matrix_shows_counts_and_colours_shares():
@@ -54,51 +66,69 @@ def test_a_confusion_matrix_shows_counts_and_colours_shares():
     figure = draw.confusion(actual, predicted, CLASSES, "Shallow CNN, val")
     axes = figure.axes[0]
     texts = [text.get_text() for text in axes.texts]
-    assert texts == ["3", "1", "", "1", "1", "", "", "", ""]  # a row an actual class
+    # a row a true class
+    assert texts == ["3\n75%", "1\n25%", "", "1\n50%", "1\n50%", "", "", "", ""]
     shares = axes.images[0].get_array()
     assert shares.tolist() == [[0.75, 0.25, 0], [0.5, 0.5, 0], [0, 0, 0]]
     assert axes.images[0].get_clim() == (0, 1)
     assert [label.get_text() for label in axes.get_xticklabels()] == CLASSES
     assert [label.get_text() for label in axes.get_yticklabels()] == CLASSES
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "actual")
-    assert figure.get_suptitle() == "Shallow CNN, val"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true class")
+    assert figure.get_suptitle() == "Shallow CNN, val: 4 of 6 right, 66.7%"
+
+
+def test_a_confusion_matrix_of_many_classes_has_colours_alone_and_cuts_long_names():
+    classes = [f"a class with a long name {i}" for i in range(30)]
+    figure = draw.confusion(np.arange(30), np.arange(30), classes, "")
+    assert not figure.axes[0].texts
+    assert max(len(text.get_text()) for text in figure.axes[0].get_xticklabels()) == 16
+    assert max(figure.get_size_inches()) < 12
 
 
 def gallery(rows, per_class=3):
     columns = ["gallery", "class", "rank", "index", "actual", "predicted", "score"]
     table = pd.DataFrame([["correct", *row] for row in rows], columns=columns)
-    images = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((96, 96, 3), np.uint8)
+    images = 8 * np.arange(10, dtype=np.uint8)[:, None, None, None] + np.zeros((96, 96, 3), "u1")
     figure = draw.gallery(images, table, CLASSES, per_class, "a gallery")
-    return figure, np.array(figure.axes).reshape(len(CLASSES), per_class)
+    return figure, figure.images[0].get_array(), {t.get_text(): t for t in figure.axes[0].texts}
+
+
+def shown(page, text):
+    """Give the grey value of the image beneath a text, as its number."""
+    x, y = map(round, text.get_position())
+    pixels = page[y + 20 : y + 100, x - 40 : x + 40]
+    assert np.ptp(pixels) == 0
+    return round(pixels[0, 0, 0] / 8)
 
 
 def test_a_gallery_has_a_row_a_class_with_class_prediction_and_score():
-    figure, grid = gallery(
+    figure, page, texts = gallery(
         [
             ["cat", 1, 7, "cat", "cat", 0.98765],
             ["cat", 2, 3, "cat", "cat", 0.5],
             ["dog", 1, 4, "dog", "cow", 0.75],
         ]
     )
-    assert [axes.get_ylabel() for axes in grid[:, 0]] == CLASSES
-    assert grid[0, 0].get_title() == "cat\n0.988"
-    assert grid[0, 1].get_title() == "cat\n0.500"
-    assert grid[1, 0].get_title() == "dog as cow\n0.750"
-    assert grid[0, 0].title.get_color() == RIGHT and grid[1, 0].title.get_color() == WRONG
-    assert (grid[0, 0].images[0].get_array() == 7).all()
-    assert (grid[1, 0].images[0].get_array() == 4).all()
-    titles = [axes.get_title() for axes in grid.flat]
-    assert sum(map(bool, titles)) == sum(len(axes.images) for axes in grid.flat) == 3
+    first, second, wrong = "cat\n0.988", "cat\n0.500", "dog as cow\n0.750"
+    assert list(texts) == ["cat", "dog", "cow", "none", first, second, wrong]
+    assert texts[first].get_color() == RIGHT and texts[wrong].get_color() == WRONG
+    assert [shown(page, texts[name]) for name in (first, second, wrong)] == [7, 3, 4]
+    places = [texts[name].get_position() for name in (first, second, wrong)]
+    assert places[0][1] == places[1][1] < places[2][1]
+    assert places[0][0] == places[2][0] < places[1][0]
+    # each class stands beside its images
+    assert places[0][1] < texts["cat"].get_position()[1] < places[2][1]
     assert figure.get_suptitle() == "a gallery"
 
 
 def test_a_class_without_an_image_says_so():
-    _, grid = gallery([["cat", 1, 7, "cat", "cat", 0.9]])
-    texts = [[text.get_text() for text in axes.texts] for axes in grid[:, 0]]
-    assert texts == [[], ["none"], ["none"]]
+    figure, page, _ = gallery([["cat", 1, 7, "cat", "cat", 0.9]])
+    none = [text for text in figure.axes[0].texts if text.get_text() == "none"]
+    assert len(none) == 2
+    assert {shown(page, text) for text in none} == {32}  # white
 
 
 def test_the_size_of_a_gallery_does_not_depend_on_its_images():
-    empty, _ = gallery([])
-    full, _ = gallery([[c, r, r, c, c, 0.5] for c in CLASSES for r in (1, 2, 3)])
+    empty, _, _ = gallery([])
+    full, _, _ = gallery([[c, r, r, c, c, 0.5] for c in CLASSES for r in (1, 2, 3)])
     assert empty.get_size_inches().tolist() == full.get_size_inches().tolist()

@@ -14,11 +14,13 @@ from stages.evaluate.__main__ import main
 from tests.conftest import CLASSES, snapshot
 
 PLOTS = {
+    "classes.csv",
     "curves.csv",
     "curves.png",
     "galleries.csv",
     "gallery_correct.png",
     "gallery_misclassified.png",
+    "reliability.csv",
     *(f"confusion_{split}.{kind}" for split in ("train", "val", "test") for kind in ("csv", "png")),
 }
 
@@ -62,6 +64,14 @@ def test_the_command_writes_what_it_promises(study, command):
         assert list(confusion) == ["actual", "predicted"]
         assert confusion["actual"].tolist() == [CLASSES[label] for label in actual]
         assert confusion["predicted"].tolist() == [CLASSES[i] for i in scores.argmax(axis=1)]
+
+        classes = pd.read_csv("plots/q1/classes.csv").query("split == @split")
+        assert classes["class"].tolist() == CLASSES
+        assert classes["f1"].mean() == pytest.approx(metrics[split]["macro_f1"], abs=6e-5)
+        bins = pd.read_csv("plots/q1/reliability.csv").query("split == @split")
+        assert bins["images"].sum() == classes["images"].sum() == len(actual)
+        right = (bins["accuracy"] * bins["images"]).sum()
+        assert right == pytest.approx(accuracy * len(actual), abs=1e-4)
 
     # the validation part has two images of each class, fewer than the five of a gallery
     table = pd.read_csv("plots/q1/galleries.csv")

@@ -7,7 +7,9 @@ import pytest
 
 from stages.evaluate.statistics import (
     accuracy_interval,
+    class_metrics,
     expected_calibration_error,
+    reliability,
     split_metrics,
 )
 
@@ -57,6 +59,27 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below():
     assert expected_calibration_error(scores, labels, bins=2) == pytest.approx(1.25 / 2)
     # with one they share it: |1 - 1.25| / 2
     assert expected_calibration_error(scores, labels, bins=1) == pytest.approx(0.125)
+
+
+def test_reliability_lists_the_bins_that_hold_an_image():
+    scores, labels = two_classes([0.9, 0.9, 0.62, 1.0], [1, 0, 1, 1])
+    table = reliability(scores, labels, bins=5)
+    assert table["low"].tolist() == pytest.approx([0.6, 0.8])
+    assert table["high"].tolist() == pytest.approx([0.8, 1.0])
+    assert table["images"].tolist() == [1, 3]
+    assert table["confidence"].tolist() == pytest.approx([0.62, 2.8 / 3])
+    assert table["accuracy"].tolist() == pytest.approx([1, 2 / 3])
+
+
+def test_classes_are_measured_as_by_hand():
+    labels = np.array([0, 0, 0, 1, 1])
+    predicted = np.array([0, 0, 1, 1, 0])
+    table = class_metrics(predicted, labels, ["cat", "dog", "cow"])
+    assert table["class"].tolist() == ["cat", "dog", "cow"]
+    assert table["images"].tolist() == [3, 2, 0]
+    assert table["precision"].tolist() == pytest.approx([2 / 3, 1 / 2, 0])
+    assert table["recall"].tolist() == pytest.approx([2 / 3, 1 / 2, 0])
+    assert table["f1"].tolist() == pytest.approx([2 / 3, 1 / 2, 0])
 
 
 def test_a_split_is_measured_as_by_hand():

@@ -1,6 +1,7 @@
 """Sheets of heatmaps, read back from the figures."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
@@ -46,58 +47,110 @@ def test_an_overlay_is_grey_where_nothing_moves_and_coloured_where_the_score_fal
     assert (faint > 0.9).all()
 
 
-def row(targets=("cat",), patches=(8, 16), actual="cat"):
+def row(targets=("cat 0.900",), patches=(8, 16), title="cat"):
     sides = [(96 - patch) // 8 + 1 for patch in patches]
     drops = [np.full((side, side, len(targets)), 0.5) for side in sides]
-    return draw.Row(np.full((96, 96, 3), 99, np.uint8), actual, list(targets), drops)
+    return draw.Row(np.full((96, 96, 3), 99, np.uint8), title, list(targets), drops)
 
 
-def grid(figure, rows):
-    cells = np.array(figure.axes[:-1])  # the last is the colour bar
-    return cells.reshape(rows, -1), figure.axes[-1]
+def page_of(figure):
+    """Give all images of a sheet, and its texts with their places."""
+    (page,) = (image.get_array() for image in figure.images)
+    return page.astype(int), [(t.get_text(), *t.get_position()) for t in figure.axes[0].texts]
 
 
-def test_a_sheet_shows_image_map_and_overlay_for_each_patch():
+def tile(page, column, line=0, maps=1):
+    """Give a cell: column 0 is the image, then a map and an overlay for each patch."""
+    left = draw.MARGIN
+    if column:
+        pair, which = divmod(column - 1, 2)
+        left += draw.SIDE + draw.MARGIN + which * (draw.SIDE + draw.GAP)
+        left += pair * (2 * draw.SIDE + 4 * draw.GAP)
+    number, place = divmod(line, maps)
+    top = draw.HEAD + number * (maps * (draw.SIDE + draw.GAP) + 2 * draw.GAP)
+    top += place * (draw.SIDE + draw.GAP)
+    return page[top : top + draw.SIDE, left : left + draw.SIDE]
+
+
+def test_a_sheet_shows_image_map_and_overlay_for_each_patch_side_by_side():
     figure = draw.sheet([row(), None], [8, 16], 8, "a sheet")
-    cells, bar = grid(figure, 2)
-    titles = [axes.get_title() for axes in cells[0]]
-    assert titles == ["cat", "cat, patch 8", "", "cat, patch 16", ""]
-    assert [len(axes.images) for axes in cells[0]] == [1] * 5
-    assert (cells[0, 0].images[0].get_array() == 99).all()
-    assert [text.get_text() for text in cells[1, 0].texts] == ["none"]
-    assert [len(axes.images) for axes in cells[1]] == [0] * 5
-    assert "lowers the score" in bar.get_ylabel()
+    page, texts = page_of(figure)
+    words = [text for text, _, _ in texts]
+    assert words == [
+        "patch of 8 × 8 pixels",
+        "patch of 16 × 16 pixels",
+        "cat",
+        "cat 0.900",
+        "none",
+    ]
+    assert texts[0][2] == texts[1][2] and texts[0][1] < texts[1][1]
+    image, *cells = (tile(page, column) for column in range(5))
+    assert np.abs(image - 99).max() <= 4
+    for cell in cells:
+        red, _, blue = cell[48, 48]
+        assert red > blue + 50  # hiding lowers the score
+    assert all((tile(page, column, 1) == 255).all() for column in range(5))
+    assert figure.axes[1].get_ylabel() == "fall of the score"
     assert figure.get_suptitle() == "a sheet"
 
 
-def test_a_misclassified_image_is_mapped_for_both_classes():
-    rows = [row(("dog", "cat")), row(("cow", "cat"))]
-    cells, _ = grid(draw.sheet(rows, [8, 16], 8, "a sheet", maps=2), 2)
-    titles = [axes.get_title() for axes in cells[0] if axes.get_title()]
-    assert titles == ["cat", "dog, patch 8", "cat, patch 8", "dog, patch 16", "cat, patch 16"]
+def test_a_misclassified_image_is_mapped_for_both_classes_one_below_the_other():
+    wrong = row(("dog 0.800", "cat 0.100"))
+    wrong.drops[1][..., 1] = -0.5
+    page, texts = page_of(draw.sheet([wrong, wrong], [8, 16], 8, "a sheet", maps=2))
+    words = [text for text, _, _ in texts]
+    assert words[2:5] == words[5:] == ["cat", "dog 0.800", "cat 0.100"]
+    assert texts[3][2] < texts[4][2] < texts[6][2]
+    for line, fall in ((0, True), (1, False), (2, True), (3, False)):
+        red, _, blue = tile(page, 3, line, maps=2)[48, 48]
+        assert (red > blue) == fall, line
 
 
-def test_the_colour_says_how_far_the_score_falls():
-    falls, rises = row(), row()
-    rises.drops[0][:] = -0.5
-    cells, _ = grid(draw.sheet([falls, rises], [8, 16], 8, ""), 2)
-    middle = [axes.images[0].get_array()[48, 48] for axes in cells[:, 1]]
-    assert middle[0][0] > middle[0][2] and middle[1][2] > middle[1][0]  # red and blue
-    # the margin, which no centre of a patch of 16 reaches, is white
-    assert (cells[0, 3].images[0].get_array()[0, 0] == 1).all()
+def test_the_margin_that_no_centre_of_a_patch_reaches_is_white():
+    page, _ = page_of(draw.sheet([row()], [8, 16], 8, ""))
+    assert (tile(page, 3)[0, 0] == 255).all() and (tile(page, 3)[:, 0] == 255).all()
 
 
 def test_a_sheet_has_a_size_of_its_own_whatever_it_shows():
-    full = draw.sheet([row(), row(), row()], [8, 16], 8, "a title")
-    sparse = draw.sheet([None, row(), None], [8, 16], 8, "another, longer title")
-    assert full.get_size_inches().tolist() == sparse.get_size_inches().tolist()
-    wide = draw.sheet([row(("dog", "cat"))] * 3, [8, 16], 8, "a title", maps=2)
-    assert wide.get_size_inches()[0] > full.get_size_inches()[0]
-    empty = draw.sheet([None] * 3, [8, 16], 8, "a title", maps=2)
-    assert wide.get_size_inches().tolist() == empty.get_size_inches().tolist()
+    def size(rows, maps=1):
+        return draw.sheet(rows, [8, 16], 8, "a title", maps).get_size_inches().tolist()
+
+    assert size([row()] * 3) == size([None, row(), None]) == size([None] * 3)
+    both = size([row(("dog", "cat"))] * 3, maps=2)
+    assert both == size([None] * 3, maps=2)
+    assert both[1] > size([row()] * 3)[1] and both[0] == size([row()] * 3)[0]
 
 
 def test_a_sheet_without_any_image_can_be_drawn():
     figure = draw.sheet([None, None], [8], 8, "nothing")
     figure.canvas.draw()
-    assert [text.get_text() for axes in figure.axes for text in axes.texts].count("none") == 2
+    assert [text for text, _, _ in page_of(figure)[1]].count("none") == 2
+
+
+def test_what_the_size_changes_is_drawn_as_it_was_measured():
+    table = pd.DataFrame(
+        {
+            "patch": [32, 8],
+            "largest_drop_correct": [0.8, 0.2],
+            "flip_share_correct": [0.3, 0.1],
+            "largest_drop_misclassified": [0.7, None],
+            "flip_share_misclassified": [0.4, None],
+        }
+    )
+    agreement = {"correct": {"32_8": 0.25}, "misclassified": {"32_8": None}}
+    figure = draw.sizes(table, agreement, "sizes")
+    drop, flips, agrees = figure.axes
+    lines = {line.get_label(): line for line in drop.lines}
+    assert lines["correct"].get_xdata().tolist() == [8, 32]
+    assert lines["correct"].get_ydata().tolist() == [0.2, 0.8]
+    assert lines["misclassified"].get_ydata()[1] == 0.7
+    assert {line.get_label(): line for line in flips.lines}["correct"].get_ydata()[0] == 0.1
+    assert [bar.get_height() for bar in agrees.patches][0] == 0.25
+    assert [text.get_text() for text in agrees.get_xticklabels()] == ["32 and 8"]
+    figure.canvas.draw()
+
+
+def test_a_single_size_agrees_with_none():
+    columns = [f"{f}_{g}" for f in ("largest_drop", "flip_share") for g in draw.GALLERY_LINES]
+    table = pd.DataFrame({"patch": [8]} | dict.fromkeys(columns, [0.5]))
+    draw.sizes(table, {"correct": {}, "misclassified": {}}, "one").canvas.draw()

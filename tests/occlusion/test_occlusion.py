@@ -46,7 +46,10 @@ def test_the_command_writes_what_it_promises(study, model, command):
     result = study.run("occlusion")
     assert result.returncode == 0, result.stderr
     names = {f"{kind}_{rank}.png" for kind in ("correct", "misclassified") for rank in range(1, 6)}
-    assert {path.name for path in Path("plots/occlusion").iterdir()} == names | {"patches.csv"}
+    assert {path.name for path in Path("plots/occlusion").iterdir()} == names | {
+        "patches.csv",
+        "patches.png",
+    }
     assert [path.name for path in Path("models/occlusion").iterdir()] == ["heatmaps.npz"]
     assert "patch 48" in result.stdout and "patch 96" in result.stdout
 

@@ -21,6 +21,8 @@ DATA = {
     **dict.fromkeys(("train_q1", "train_q2", "augment", "train_better"), SPLIT),
     "evaluate": SPLIT | {"models/${item.network}"},
     "occlusion": SPLIT | {f"models/{OCCLUDED}", f"plots/{OCCLUDED}/galleries.csv"},
+    "compare": {f"metrics/{name}.json" for name in NETWORKS}
+    | {f"plots/{name}" for name in NETWORKS},
 }
 TOOLS = {"stages.classify"}  # on top of the stages: no stage itself, and none imports it
 READER = "stages.common.params"
@@ -133,7 +135,7 @@ def wrong_params(stages: dict[str, dict], root: Path) -> list[str]:
         read = set().union(*(groups[module] for module in closure(main(stage), graph)))
         own_group = NETWORKS.get(stage["cmd"].split()[-1])
         read = {own_group if group == "NETWORKS[name]" else group.strip("'") for group in read}
-        declared = set(stage["params"])
+        declared = set(stage.get("params", []))
         found += [f"{name}: {group} is not in params" for group in sorted(read - declared)]
         found += [f"{name}: {group} is not read" for group in sorted(declared - read)]
     return found
@@ -174,7 +176,7 @@ def test_packages_are_empty_so_that_they_need_not_be_named_in_deps():
 
 def test_every_group_of_params_belongs_to_a_stage():
     params = YAML(typ="safe").load(ROOT / "params.yaml")
-    assert set(params) == set().union(*(stage["params"] for stage in STAGES.values()))
+    assert set(params) == set().union(*(stage.get("params", []) for stage in STAGES.values()))
 
 
 def test_outs_are_ignored_by_git_unless_they_are_committed():
@@ -205,23 +207,23 @@ def append(path: Path, code: str) -> None:
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("split/__main__.py", "from stages.common import figures\n"),
-        ("split/__main__.py", "import stages.common.figures as f\n"),
-        ("split/__main__.py", "from stages.common.figures import save\n"),
-        ("split/assign.py", "def late():\n    from stages.common import figures\n"),
-        ("common/dataset.py", "from stages.common import figures\n"),
+        ("split/__main__.py", "from stages.common import networks\n"),
+        ("split/__main__.py", "import stages.common.networks as f\n"),
+        ("split/__main__.py", "from stages.common.networks import move\n"),
+        ("split/assign.py", "def late():\n    from stages.common import networks\n"),
+        ("common/dataset.py", "from stages.common import networks\n"),
     ],
     ids=["direct", "renamed", "one name", "in a function of another module", "through common"],
 )
 def test_an_import_that_is_not_declared_is_found(house, file, code):
     append(house / "stages" / file, code)
-    assert "split: stages/common/figures.py is not in deps" in wrong_deps(STAGES, house)
+    assert "split: stages/common/networks.py is not in deps" in wrong_deps(STAGES, house)
 
 
 def test_a_dep_that_is_not_imported_any_more_is_found(house):
     stages = deepcopy(STAGES)
-    stages["split"]["deps"].append("stages/common/figures.py")
-    assert wrong_deps(stages, house) == ["split: stages/common/figures.py is not imported"]
+    stages["split"]["deps"].append("stages/common/networks.py")
+    assert wrong_deps(stages, house) == ["split: stages/common/networks.py is not imported"]
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,13 @@ def test_repro_writes_all_that_the_study_asks_for(clone):
         assert (clone / f"models/{network}/weights.safetensors").stat().st_size > 10**6
         names = {path.name for path in (clone / f"plots/{network}").iterdir()}
         assert names == {
+            "classes.csv",
             "curves.csv",
             "curves.png",
             "galleries.csv",
             "gallery_correct.png",
             "gallery_misclassified.png",
+            "reliability.csv",
             *(f"confusion_{split}.{kind}" for split in SPLITS for kind in ("csv", "png")),
         }
         metrics = json.loads((clone / f"metrics/{network}.json").read_text())
@@ -30,7 +32,7 @@ def test_repro_writes_all_that_the_study_asks_for(clone):
         with open(clone / f"models/{network}/history.csv") as file:
             assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
     sheets = {path.name for path in (clone / "plots/occlusion").glob("*.png")}
-    assert sheets == {
+    assert sheets == {"patches.png"} | {
         f"{kind}_{i}.png" for kind in ("correct", "misclassified") for i in range(1, 6)
     }
     assert (clone / "models/occlusion/heatmaps.npz").is_file()
@@ -49,7 +51,7 @@ def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(clone):
     # the better network has a learning rate of its own: trained anew it is the same to the byte, so
     # that DVC need not evaluate it again
     changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
-    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion"])
+    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion", "compare"])
     assert json.loads((clone / "metrics/q1.json").read_text()) != before
     assert "train.lr" in clone.dvc("params", "diff")
     assert "0.01" in clone.dvc("params", "diff")
@@ -66,7 +68,7 @@ def test_patches_rerun_occlusion_alone(clone):
 
 def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", "train_better.label_smoothing=0.2"))
-    assert ran == ["train_better", "evaluate@better"]
+    assert ran == ["train_better", "evaluate@better", "compare"]
 
 
 def test_plots_of_two_commits_pair_up_images_included(clone):
@@ -85,7 +87,7 @@ def test_plots_of_two_commits_pair_up_images_included(clone):
 
 def test_dag_shows_every_stage(clone):
     dag = clone.dvc("dag")
-    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion"):
+    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion", "compare"):
         assert stage in dag
 
 

@@ -39,7 +39,7 @@ def replace(clone: Clone, path: str, old: str, new: str) -> None:
 
 def test_a_fresh_clone_passes_though_it_has_no_cache(bare):
     output = bare.call(sys.executable, "-m", "verify.gate")
-    assert output == "dvc.lock belongs to the code, the params and the data: 11 stages\n"
+    assert output == "dvc.lock belongs to the code, the params and the data: 12 stages\n"
     assert bare.git("status", "--porcelain") == ""
 
 

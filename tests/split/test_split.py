@@ -29,6 +29,7 @@ def test_the_command_writes_table_and_statistics(study):
         "split.csv",
         "statistics.json",
     ]
+    assert [path.name for path in Path("plots/split").iterdir()] == ["contact_sheet.png"]
     written = table()
     assert list(written) == ["index", "label", "split"]
     assert written["index"].tolist() == list(range(26))
@@ -47,10 +48,10 @@ def test_the_command_writes_table_and_statistics(study):
 
 def test_two_runs_are_the_same_bytes(study):
     main()
-    first = snapshot("data/split")
+    first = snapshot("data/split", "plots")
     result = study.run("split", PYTHONHASHSEED="99", LC_ALL="C")
     assert result.returncode == 0, result.stderr
-    assert snapshot("data/split") == first
+    assert snapshot("data/split", "plots") == first
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,192 @@
+"""Pictures of several networks at once, each in its own colour."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from stages.common.figures import COLORS, LINES, TITLES, WORDS, short, unit_ticks
+from stages.compare.tables import shares
+
+MOST_TEXT = 20  # classes of a matrix whose cells have room for text
+
+
+def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
+    """Draw loss and accuracy of all networks over the epochs, the kept epoch of each as a dot.
+
+    Parameters
+    ----------
+    table : DataFrame
+        network, epoch, and loss and accuracy of the parts, such as val_loss.
+    best_epoch : Series
+        Of each network.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(8.8, 4.4), layout="constrained")
+    for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
+        for name, own in table.groupby("network", sort=False):
+            for split in ("train", "val"):
+                values = own[f"{split}_{quantity}"]
+                axes.plot(own["epoch"], values, LINES[split], color=COLORS[name])
+                kept = own["epoch"] == best_epoch[name]
+                axes.plot(own["epoch"][kept], values[kept], "o", color=COLORS[name], markersize=5)
+        axes.set(xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    panels[0].set(ylabel="loss (cross-entropy, nats)", ylim=(0, None))
+    panels[0].yaxis.grid(True)
+    panels[1].set(ylabel="accuracy")
+    unit_ticks(panels[1])
+    handles = _handles(table["network"].unique())
+    handles += [
+        Line2D([], [], color="black", linestyle=LINES[split], label=WORDS[split])
+        for split in ("train", "val")
+    ]
+    handles.append(Line2D([], [], color="black", marker="o", linestyle="", label="kept epoch"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    figure.suptitle("Training of the networks")
+    return figure
+
+
+def _handles(networks) -> list[Line2D]:
+    return [
+        Line2D([], [], color=COLORS[name], label=TITLES[name], linewidth=3) for name in networks
+    ]
+
+
+def classes(table: pd.DataFrame, split: str) -> Figure:
+    """Draw recall, precision and F1 of each class as bars.
+
+    Parameters
+    ----------
+    table : DataFrame
+        network, split, class, precision, recall, f1.
+    split : str
+    """
+    table = table[table["split"] == split]
+    names, networks = table["class"].unique(), table["network"].unique()
+    width = max(8.8, 0.5 * len(names) + 1)
+    figure, panels = plt.subplots(3, 1, figsize=(width, 6.6), layout="constrained", sharex=True)
+    measures = {
+        "recall": "recall: share of a class\nthat is recognised",
+        "precision": "precision: share of the\nanswers that are right",
+        "f1": "F1: both in one",
+    }
+    bar = 0.8 / len(networks)
+    for axes, (column, label) in zip(panels, measures.items(), strict=True):
+        for number, name in enumerate(networks):
+            own = table[table["network"] == name].set_index("class")[column].reindex(names)
+            places = np.arange(len(names)) + (number - (len(networks) - 1) / 2) * bar
+            axes.bar(places, own, bar, color=COLORS[name])
+        axes.set_ylabel(label, fontsize=8)
+        unit_ticks(axes)
+        axes.set_xlim(-0.5, len(names) - 0.5)
+    turn = 0 if len(names) <= 12 else 90
+    panels[-1].set_xticks(range(len(names)), [short(name) for name in names], rotation=turn)
+    figure.legend(handles=_handles(networks), loc="outside lower center", ncols=4)
+    figure.suptitle(f"Each class by itself, {WORDS[split]}")
+    return figure
+
+
+def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: str) -> Figure:
+    """Draw accuracy against confidence, and below it how many images have that confidence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        network, split, low, high, images, confidence, accuracy.
+    metrics : dict of str to dict
+        Of each network, with the calibration error of the split.
+    split : str
+    """
+    table = table[table["split"] == split]
+    networks = table["network"].unique()
+    figure, panels = plt.subplots(
+        2,
+        len(networks),
+        figsize=(8.8, 3.9),
+        layout="constrained",
+        sharex=True,
+        sharey="row",
+        squeeze=False,
+        height_ratios=(3, 1),
+    )
+    for (above, below), name in zip(panels.T, networks, strict=True):
+        own = table[table["network"] == name]
+        width = own["high"] - own["low"]
+        style = {"align": "edge", "color": COLORS[name], "edgecolor": "white"}
+        above.bar(own["low"], own["accuracy"], width, **style)
+        above.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+        error = metrics[name][split]["expected_calibration_error"]
+        above.set_title(f"{TITLES[name]}\ncalibration error {error:.1%}")
+        unit_ticks(above)
+        below.bar(own["low"], own["images"] / own["images"].sum(), width, **style)
+        below.set(xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
+        below.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+        below.set_yticks([0, 1], ["0 %", "100 %"])
+    panels[0, 0].set_ylabel("accuracy")
+    panels[1, 0].set_ylabel("images")
+    figure.suptitle(f"Is a confidence of 80 % right in 80 %? On the line it is ({WORDS[split]})")
+    return figure
+
+
+def cost(table: pd.DataFrame) -> Figure:
+    """Draw test accuracy with its 95 % interval against parameters and work of the training.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `tables.overview` makes it.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(8.8, 3.8), layout="constrained", sharey=True)
+    columns = {
+        "parameters": ("parameters (thousands)", 1e3),
+        "training_multiply_accumulates": ("work of the training (10¹² multiply-accumulates)", 1e12),
+    }
+    for axes, (column, (label, unit)) in zip(panels, columns.items(), strict=True):
+        for row in table.itertuples():
+            accuracy = row.test_accuracy
+            ends = [[max(accuracy - row.test_low, 0)], [max(row.test_high - accuracy, 0)]]
+            style = {"fmt": "o", "markersize": 8, "capsize": 3, "color": COLORS[row.network]}
+            axes.errorbar(getattr(row, column) / unit, accuracy, yerr=ends, **style)
+        axes.set(xlabel=label, xlim=(0, 1.1 * table[column].max() / unit))
+        unit_ticks(axes)
+    panels[0].set_ylabel("accuracy on test, 95 % interval")
+    figure.legend(handles=_handles(table["network"]), loc="outside lower center", ncols=4)
+    figure.suptitle("What accuracy costs")
+    return figure
+
+
+def difference(pairs: pd.DataFrame, first: str, second: str, names: list[str]) -> Figure:
+    """Draw what changes from one network's confusion matrix to another's, in percentage points.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        network, actual, predicted; a row an image.
+    first, second : str
+        Networks.
+    names : list of str
+        Of the classes.
+    """
+    change = 100 * (shares(pairs, second, names)[1] - shares(pairs, first, names)[1])
+    side = 1.9 + 0.46 * np.clip(len(names), 4, MOST_TEXT)
+    figure, axes = plt.subplots(figsize=(side + 0.3, side - 0.5), layout="constrained")
+    # more on the diagonal is better, more elsewhere is worse: blue is better in both places
+    better = np.where(np.eye(len(names), dtype=bool), change, -change)
+    image = axes.imshow(better, cmap="RdBu", vmin=-50, vmax=50)
+    if len(names) <= MOST_TEXT:
+        for (i, j), value in np.ndenumerate(change):
+            if round(value):
+                color = "white" if abs(value) > 35 else "black"
+                axes.text(j, i, f"{value:+.0f}", ha="center", va="center", fontsize=8, color=color)
+    ticks = [short(name) for name in names]
+    axes.set_yticks(range(len(names)), ticks)
+    axes.set_xticks(range(len(names)), ticks, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set(xlabel="predicted", ylabel="true class")
+    axes.spines[:].set_visible(True)
+    bar = figure.colorbar(image, ax=axes, extend="both")
+    bar.set_label("percentage points of the true class: blue better, red worse")
+    figure.suptitle(f"{TITLES[second]} in place of {TITLES[first]}, validation")
+    return figure

@@ -1,0 +1,96 @@
+"""The command `python -m stages.compare`, on what `evaluate` writes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from stages.compare.__main__ import main
+from stages.evaluate.__main__ import main as evaluate
+from tests.conftest import CLASSES, Study, assert_one_line, snapshot
+
+NETWORKS = ["q1", "q2", "augment", "better"]
+PLOTS = {
+    "classes.csv",
+    "classes.png",
+    "confusion_test.csv",
+    "confusion_train.csv",
+    "confusion_val.csv",
+    "cost.png",
+    "curves.csv",
+    "curves.png",
+    "difference_augment_better.png",
+    "difference_q1_q2.png",
+    "difference_q2_augment.png",
+    "networks.csv",
+    "reliability.csv",
+    "reliability.png",
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    """A folder with four networks of different weights, evaluated."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        study = Study()
+        for seed, name in enumerate(NETWORKS):
+            study.write_model(name, seed=seed)
+            patch.setattr("sys.argv", ["evaluate", name])
+            evaluate()
+    torch.use_deterministic_algorithms(False)
+    return folder
+
+
+@pytest.fixture
+def evaluated(study, results) -> Study:
+    """The same in a folder of its own, for one test to change."""
+    shutil.copytree(results, ".", dirs_exist_ok=True)
+    return study
+
+
+def test_the_command_writes_what_it_promises(evaluated):
+    before = snapshot("data", "models")
+    main()
+    assert {path.name for path in Path("plots/compare").iterdir()} == PLOTS
+    assert snapshot("data", "models") == before
+    summary = json.loads(Path("metrics/summary.json").read_text())
+    networks = pd.read_csv("plots/compare/networks.csv").set_index("network")
+    assert list(networks.index) == NETWORKS
+    for name in NETWORKS:
+        metrics = json.loads(Path(f"metrics/{name}.json").read_text())
+        for split in ("val", "test"):
+            assert summary[f"{split}_accuracy"][name] == metrics[split]["accuracy"]
+            cells = pd.read_csv(f"plots/compare/confusion_{split}.csv").query("network == @name")
+            right = cells[cells["actual"] == cells["predicted"]]["images"].sum()
+            assert right / cells["images"].sum() == pytest.approx(
+                metrics[split]["accuracy"], abs=1e-4
+            )
+            assert set(cells["actual"]) == set(cells["predicted"]) == set(CLASSES)
+        work = 3 * metrics["multiply_accumulates"] * 16 * 2  # two epochs of 16 images
+        assert networks.loc[name, "training_multiply_accumulates"] == work
+        own = pd.read_csv(f"plots/{name}/classes.csv")
+        joined = pd.read_csv("plots/compare/classes.csv").query("network == @name")
+        pd.testing.assert_frame_equal(joined.drop(columns="network").reset_index(drop=True), own)
+
+    first = snapshot("plots", "metrics")
+    result = evaluated.run("compare", PYTHONHASHSEED="99", LC_ALL="C")
+    assert result.returncode == 0 and "best on validation: " in result.stdout, result.stderr
+    assert snapshot("plots", "metrics") == first
+
+
+def test_a_network_that_was_not_evaluated_is_named(study):
+    result = study.run("compare")
+    assert_one_line(result, "metrics/q1.json is not there: run `dvc repro` to make it")
+    assert not Path("plots").exists()
+
+
+def test_a_table_that_lacks_a_column_is_named_and_nothing_is_written(evaluated):
+    path = Path("plots/augment/classes.csv")
+    path.write_text(path.read_text().replace("recall", "recoil"))
+    assert_one_line(evaluated.run("compare"), "plots/augment/classes.csv is damaged")
+    assert not Path("plots/compare").exists() and not Path("metrics/summary.json").exists()
