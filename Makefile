@@ -9,7 +9,7 @@ SMALL := download.source=sample download.per_class=13 compute.device=cpu train.e
 	++train_q1.epochs=1 ++train_q2.epochs=1 ++augment.epochs=1 ++train_better.epochs=1 \
 	occlusion.patches=[32] occlusion.stride=32
 
-.PHONY: help install repro test test-long verify verify-small gate bench lint format lock clean
+.PHONY: help install repro test test-long verify verify-small gate bench page lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## show what each target does
@@ -38,6 +38,9 @@ test-long: $(VENV)/installed ## run the tests that take many minutes
 
 bench: $(VENV)/installed ## measure every claim of speed; writes benchmarks/results.md and .csv
 	$(BIN)/python -m benchmarks
+
+page: $(VENV)/installed ## write the page of `dvc plots` anew, with the scripts that draw its charts
+	$(BIN)/python -m views
 
 lint: $(VENV)/installed ## check style and format of the code
 	$(BIN)/ruff check .

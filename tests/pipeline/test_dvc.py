@@ -55,7 +55,7 @@ def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(clone):
     assert json.loads((clone / "metrics/q1.json").read_text()) != before
     assert "train.lr" in clone.dvc("params", "diff")
     assert "0.01" in clone.dvc("params", "diff")
-    assert "test.accuracy" in clone.dvc("metrics", "diff")
+    assert "test_accuracy.q1" in clone.dvc("metrics", "diff")
 
 
 def test_patches_rerun_occlusion_alone(clone):
@@ -75,14 +75,27 @@ def test_plots_of_two_commits_pair_up_images_included(clone):
     clone.dvc("exp", "run", "-S", "occlusion.patches=[12]", "-S", "evaluate.group_by=predicted")
     clone.commit("another run")
     shown = json.loads(clone.dvc("plots", "show", "--json"))["data"]
-    assert {"Loss", "Accuracy", "Confusion on validation"} <= shown.keys()
+    charts = {"Loss of the four networks", "Accuracy of the four networks", "Confusion on test"}
+    assert charts <= shown.keys()
     clone.dvc("plots", "diff", "HEAD~1", "HEAD", "--out", "page")
     page = (clone / "page/index.html").read_text()
-    for plot in ("Loss", "Accuracy", "Confusion on test", "Confusion on validation, normalized"):
-        assert plot in page
+    for chart in charts:
+        assert chart in page
     pictures = {path.name for path in (clone / "page/static").iterdir()}
     for picture in ("plots_q1_gallery_misclassified.png", "plots_occlusion_correct_1.png"):
         assert {f"HEAD_{picture}", f"HEAD~1_{picture}"} <= pictures
+
+
+def test_metrics_and_experiments_show_the_few_columns_that_matter(clone):
+    accuracies = [f"{s}_accuracy.{n}" for s in ("test", "val") for n in sorted(NETWORKS)]
+    header, row = clone.dvc("metrics", "show").splitlines()
+    assert header.split() == ["Path", *accuracies]
+    assert row.split()[0] == "metrics/summary.json"
+    assert "test.macro_f1" in clone.dvc("metrics", "show", "metrics/q1.json")
+    clone.dvc("exp", "run", "-S", "occlusion.stride=16")
+    shown = clone.dvc("exp", "show", "--only-changed", "--csv")
+    columns = next(csv.reader(shown.splitlines()))
+    assert "occlusion.stride" in columns and "train.lr" not in columns
 
 
 def test_dag_shows_every_stage(clone):

@@ -1,0 +1,120 @@
+"""The page of `dvc plots` in a real browser, from a local file and without a network."""
+
+import csv
+import html
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.common.figures import TITLES
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+# the page is asked, once all is drawn, which of its pictures did not load
+ASK = """<script>
+addEventListener("load", () => {
+  const broken = [...document.images].filter(image => !image.naturalWidth);
+  document.body.dataset.broken = broken.map(image => image.src).join();
+});
+</script></body>"""
+
+pytestmark = pytest.mark.skipif(not BROWSER, reason="no chromium is installed")
+
+
+def browse(page: Path, tmp_path: Path) -> tuple[str, list[str]]:
+    """Open a page; give what stands in it in the end, and what its scripts complained of."""
+    asking = page.with_name("asking.html")
+    asking.write_text(page.read_text(encoding="utf-8").replace("</body>", ASK), encoding="utf-8")
+    done = subprocess.run(
+        [
+            BROWSER,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--host-resolver-rules=MAP * ~NOTFOUND",  # there is no network
+            f"--user-data-dir={tmp_path / 'browser'}",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=20000",
+            "--dump-dom",
+            asking.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
+    # of a newer Vega the templates' own generation is worth a remark, no more
+    return done.stdout, [line for line in said if "compiled spec uses Vega" not in line]
+
+
+def declared(clone) -> tuple[list[str], list[str]]:
+    """Give the titles of the charts and the paths of the pictures that `dvc.yaml` declares."""
+    plots = YAML(typ="safe").load(clone / "dvc.yaml")["plots"]
+    charts = [title for plot in plots if isinstance(plot, dict) for title in plot]
+    return charts, [plot for plot in plots if isinstance(plot, str)]
+
+
+def drawn(dom: str, title: str) -> list[str]:
+    """Give the texts of a chart, in the order in which they are drawn."""
+    charts = re.findall(r'<svg [^>]*class="marks".*?</svg>', dom, flags=re.S)
+    texts = [[html.unescape(t) for t in re.findall(r"<text[^>]*>([^<]*)<", c)] for c in charts]
+    (found,) = (chart for chart in texts if title in chart)
+    return found
+
+
+def counts(clone, split: str) -> list[str]:
+    with open(clone / f"plots/compare/confusion_{split}.csv") as file:
+        return [row["images"] for row in csv.DictReader(file) if row["images"] != "0"]
+
+
+def test_the_page_shows_every_plot_without_a_network_and_without_an_error(clone, tmp_path):
+    clone.dvc("plots", "show", "--out", "page")
+    dom, errors = browse(clone / "page/index.html", tmp_path)
+    assert errors == []
+    charts, pictures = declared(clone)
+    assert len(charts) >= 6 and len(pictures) >= 20
+    for chart in charts:
+        assert len(drawn(dom, chart)) > 10, chart
+    for picture in pictures:
+        assert f"<p>{picture}</p>" in dom
+        assert f"static/workspace_{picture.replace('/', '_')}" in dom
+    assert 'data-broken=""' in dom
+    for chart in ("Loss of the four networks", "Each class by itself, F1 on test"):
+        assert set(TITLES.values()) <= set(drawn(dom, chart))
+
+
+def test_the_confusion_matrices_show_their_counts_each_under_its_network(clone, tmp_path):
+    clone.dvc("plots", "show", "--out", "page")
+    dom, _ = browse(clone / "page/index.html", tmp_path)
+    for split, word in (("train", "train"), ("val", "validation"), ("test", "test")):
+        texts = drawn(dom, f"Confusion on {word}")
+        assert [text for text in texts if text.isdigit()] == counts(clone, split)
+        headings = [text for text in texts if text.endswith(", workspace")]
+        assert headings == [f"{title}, workspace" for title in TITLES.values()]
+
+
+def test_two_commits_stand_side_by_side(clone, tmp_path):
+    before = {split: counts(clone, split) for split in ("val", "test")}
+    clone.dvc("exp", "run", "-S", "train.lr=0.01")
+    clone.commit("another run")
+    clone.dvc("plots", "diff", "HEAD~1", "HEAD", "--out", "page")
+    dom, errors = browse(clone / "page/index.html", tmp_path)
+    assert errors == [] and 'data-broken=""' in dom
+    for split, word in (("val", "validation"), ("test", "test")):
+        texts = drawn(dom, f"Confusion on {word}")
+        now = counts(clone, split)
+        assert before[split] != now
+        assert [text for text in texts if text.isdigit()] == before[split] + now
+        headings = [text for text in texts if ", HEAD" in text]
+        assert headings == [
+            f"{title}, {revision}" for revision in ("HEAD~1", "HEAD") for title in TITLES.values()
+        ]
+    for picture in declared(clone)[1]:
+        name = picture.replace("/", "_")
+        assert f"static/HEAD~1_{name}" in dom and f"static/HEAD_{name}" in dom
