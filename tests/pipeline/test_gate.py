@@ -72,6 +72,8 @@ def test_what_was_changed_after_the_run_is_named(bare):
         "evaluate@better": "out plots/better is modified",
         "occlusion": "param occlusion.stride is 7, was 32; "
         "param occlusion.fill is [1, 2, 3], was mean",
+        "compare": "dep metrics/q2.json is deleted; dep metrics/augment.json is modified; "
+        "dep plots/q1 is modified; dep plots/better is modified",
     }
 
 
@@ -136,7 +138,9 @@ def test_a_file_of_a_cached_folder_must_be_the_one_that_the_cache_knows(clone):
 
 def test_without_a_lock_every_stage_is_stale(bare):
     (bare / "dvc.lock").unlink()
-    assert stale(bare) == dict.fromkeys({"download", "split", *SPLIT_READERS}, "not in dvc.lock")
+    assert stale(bare) == dict.fromkeys(
+        {"download", "split", *SPLIT_READERS, "compare"}, "not in dvc.lock"
+    )
 
 
 @pytest.mark.parametrize(
