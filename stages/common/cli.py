@@ -6,7 +6,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
+
+import psutil
 
 T = TypeVar("T")
 
@@ -39,7 +44,7 @@ def run(main: Callable[[], None], then: str = "`dvc repro` starts this stage aga
     """
     signal.signal(signal.SIGTERM, _terminate)
     if "DVC_STAGE" in os.environ:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        threading.Thread(target=_end_with_dvc, daemon=True).start()
     for stream in (sys.stdout, sys.stderr):
         # a class name that the terminal cannot show must not end the run
         stream.reconfigure(errors="replace")
@@ -69,11 +74,27 @@ def _terminate(number: int, frame: object) -> None:
     raise Terminated
 
 
-def _end_with_parent() -> None:
+def dvc_above() -> list[psutil.Process]:
+    """List the processes from this one up to the `dvc` command that started it, that one last.
+
+    DVC starts a stage by way of a shell, which may stay between the two. Empty where there is no
+    `dvc` above.
+    """
+    lineage = [psutil.Process()]
+    while (parent := lineage[-1].parent()) is not None:
+        lineage.append(parent)
+        if "dvc" in (Path(part).stem for part in parent.cmdline()[:3]):
+            return lineage
+    return []
+
+
+def _end_with_dvc() -> None:
     """End this process when the `dvc` that started it is gone: the next one must not meet it."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(0.2)
+    with suppress(psutil.Error):
+        lineage = dvc_above() or [psutil.Process(), psutil.Process().parent()]
+        # a process that has lost its parent is given another
+        while all(child.ppid() == parent.pid for child, parent in pairwise(lineage)):
+            time.sleep(0.2)
     os._exit(1)
 
 
