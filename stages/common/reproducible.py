@@ -24,8 +24,14 @@ class Compute(Group):
     threads: Annotated[int, Field(ge=1, le=256)]
 
 
-def prepare(compute: Compute):
+def prepare(compute: Compute, record: bool = True):
     """Fix threads and algorithms, record the fingerprint of the run, give the torch device.
+
+    Parameters
+    ----------
+    compute : Compute
+    record : bool
+        Whether this process records it; of several that torchrun has started, one does.
 
     Raises
     ------
@@ -56,7 +62,12 @@ def prepare(compute: Compute):
     # full float32 also where a GPU could round the factors of a convolution to 10 bits
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device(name)
-    fingerprint.record(**settled(device))
+    if name == "cuda":
+        # torchrun gives each process of a machine a GPU of its own
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(device)
+    if record:
+        fingerprint.record(**settled(device))
     return device
 
 
