@@ -58,6 +58,8 @@ def prepare(compute: Compute, record: bool = True):
     torch.set_num_threads(compute.threads)
     # on MPS max pooling has no deterministic gradient: there it is a warning, not an error
     torch.use_deterministic_algorithms(True, warn_only=name == "mps")
+    # it would fill new memory with NaN, to show whether anything is read before it is written
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
     # full float32 also where a GPU could round the factors of a convolution to 10 bits
     torch.backends.cudnn.allow_tf32 = False
