@@ -80,6 +80,7 @@ def race(
 def deterministic() -> Iterator[None]:
     """Compute as a stage does; what a user would pick instead is spared the price of that."""
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
     try:
         yield
     finally:

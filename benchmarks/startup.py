@@ -1,4 +1,4 @@
-"""What a command takes before it does anything, against bare Python and bare DVC."""
+"""What a command takes that has nothing to do, against bare DVC and bare Python."""
 
 import subprocess
 import sys
@@ -33,15 +33,29 @@ def rows(pairs: int) -> Iterator[Row]:
     project = Path.cwd()
     with temporary_clone(project) as clone:
         bring_up_to_date(clone, project)
-        version = (*DVC, "--version")
-        yield compare(clone, "dvc status", (*DVC, "status", "--json"), version, pairs, "{}")
+        bare = bare_project(clone)
+        status, repro = (*DVC, "status", "--json"), (*DVC, "repro")
+        yield compare(clone, "dvc status", status, bare, pairs, "{}")
         upto_date = "Data and pipelines are up to date."
-        yield compare(clone, "dvc repro", (*DVC, "repro"), version, pairs, upto_date)
+        yield compare(clone, "dvc repro", repro, bare, pairs, upto_date)
         usage = "usage: python -m stages.train"
-        yield compare(clone, "help of a stage", (*TRAIN, "--help"), PYTHON, pairs, usage)
+        yield compare(clone, "help of a stage", (*TRAIN, "--help"), None, pairs, usage)
         clone.set_params(["train.lr=-1"])
         refusal = "error: params.yaml: train.lr is -1"
-        yield compare(clone, "an invalid param", (*TRAIN, "q1"), PYTHON, pairs, refusal, code=1)
+        yield compare(clone, "an invalid param", (*TRAIN, "q1"), None, pairs, refusal, code=1)
+
+
+def bare_project(clone: Clone) -> Path:
+    """Make a DVC project of one stage that is up to date: what DVC takes by itself."""
+    folder = clone.project.with_name("bare")
+    folder.mkdir()
+    for command in (
+        ("git", "init", "--quiet"),
+        (*DVC, "init", "--quiet"),
+        (*DVC, "stage", "add", "--quiet", "--run", "--name", "one", "--outs", "out", "echo > out"),
+    ):
+        subprocess.run(command, cwd=folder, env=clone.environment, check=True, capture_output=True)
+    return folder
 
 
 def bring_up_to_date(clone: Clone, project: Path) -> None:
@@ -54,25 +68,30 @@ def bring_up_to_date(clone: Clone, project: Path) -> None:
     call(clone, (*DVC, "commit", "--quiet", "--force"))
 
 
-def call(clone: Clone, command: tuple[str, ...]) -> subprocess.CompletedProcess:
+def call(
+    clone: Clone, command: tuple[str, ...], folder: Path | None = None
+) -> subprocess.CompletedProcess:
+    folder = folder or clone.project
     return subprocess.run(
-        command, cwd=clone.project, env=clone.environment, capture_output=True, text=True
+        command, cwd=folder, env=clone.environment, capture_output=True, text=True
     )
 
 
 def compare(
     clone: Clone,
     case: str,
-    ours: tuple[str, ...],
-    other: tuple[str, ...],
+    command: tuple[str, ...],
+    bare: Path | None,
     pairs: int,
     said: str,
     code: int = 0,
 ) -> Row:
-    """Compare two commands, once ours has said what it should."""
-    equality = says(call(clone, ours), said, code)
-    times = race(lambda: call(clone, ours), lambda: call(clone, other), pairs)
-    row = Row(case, shown(ours), shown(other), times, equality)
+    """Compare a command, once it has said what it should, with itself elsewhere or bare Python."""
+    equality = says(call(clone, command), said, code)
+    other = command if bare else PYTHON
+    times = race(lambda: call(clone, command), lambda: call(clone, other, bare), pairs)
+    name = f"{shown(other)}, a project of one stage" if bare else shown(other)
+    row = Row(case, shown(command), name, times, equality)
     return replace(row, note=f"{row.medians[0] - row.medians[1]:.2f} s beyond it")
 
 

@@ -34,8 +34,12 @@ from stages.train.params import NETWORKS, Train
 
 # one epoch as both can repeat it: without draws, and with the optimiser's plain settings
 SETTINGS = {"epochs": 1, "schedule": "constant", "weight_decay": 0.0, "label_smoothing": 0.0}
-SETTINGS |= {"flip": 0.0, "crop": 0, "rotate": 0.0, "color": 0.0, "erase": 0}
-TOLERANCE = 1e-3  # of a loss, relative
+SETTINGS |= {"flip": 0.0, "crop": 0, "rotate": 0.0, "color": 0.0, "erase": 0, "sizes": [96]}
+SETTINGS |= {"processes": 1}
+CASES = [(name, "float32") for name in NETWORKS]
+CASES += [(name, "bfloat16") for name in ("q1", "q2", "better")]
+# of a loss, relative; bfloat16 has eight binary digits
+TOLERANCES = {"float32": 1e-3, "bfloat16": 2e-2}
 # The losses are compared after a short epoch at a low rate. Training amplifies rounding: at the
 # full rate, with batch normalisation, five steps by one thread and by two differ by some percent.
 COMPARED = 160  # images a split
@@ -60,8 +64,9 @@ def rows(pairs: int, photos: Path | None = None) -> Iterator[Row | str]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         prepare(Path(folder), photos)
         data = load(Path(folder))
-        for name, group in NETWORKS.items():
-            settings = params.read(Train, "train", group).model_copy(update=SETTINGS)
+        for name, precision in CASES:
+            settings = params.read(Train, "train", NETWORKS[name])
+            settings = settings.model_copy(update=SETTINGS | {"precision": precision})
             yield compare(name, Path(folder), data, settings, pairs)
     counts = ", ".join(f"{len(data.splits[split])} {split}" for split in SPLITS)
     yield f"training: {photos.name if photos else 'sample'}, {counts} images, no augmentation"
@@ -89,17 +94,21 @@ def load(folder: Path) -> Dataset:
 def compare(name: str, folder: Path, data: Dataset, settings: Train, pairs: int) -> Row:
     """Compare the two loops on one network of the study."""
     held = in_memory(data)
-    few = {split: evenly(members, COMPARED) for split, members in data.splits.items()}
+    # as many of each split: then our loop measures all training images too
+    few = {split: loop.evenly(members, COMPARED) for split, members in data.splits.items()}
     gentle = settings.model_copy(update={"lr": settings.lr * GENTLE})
     short = ours(replace(data, splits=few), gentle), student(replace(held, splits=few), gentle)
-    equality = same_losses(*short)
+    equality = same_losses(*short, TOLERANCES[settings.precision])
 
     times = race(lambda: ours(data, settings), lambda: student(held, settings), pairs)
-    row = Row(name, "stages.train.loop", "Dataset, ToTensor, DataLoader", times, equality)
+    case = f"{name}, {settings.precision}"
+    row = Row(case, "stages.train.loop", "Dataset, ToTensor, DataLoader, float32", times, equality)
     model = build(data, settings)
     networks.move(model.network, "cpu")
     with deterministic():
-        evaluation = median(seconds(lambda: loop.measure(model, data)) for _ in range(pairs))
+        evaluation = median(
+            seconds(lambda: loop.measure(model, data, settings)) for _ in range(pairs)
+        )
     images = len(data.splits["train"])
     epoch, others_epoch = row.medians
     # forwards, and backwards to the weights and to the maps
@@ -116,16 +125,11 @@ def compare(name: str, folder: Path, data: Dataset, settings: Train, pairs: int)
     return replace(row, note=note)
 
 
-def same_losses(ours: dict[str, float], other: dict[str, float]) -> str:
+def same_losses(ours: dict[str, float], other: dict[str, float], tolerance: float) -> str:
     """Check that the losses after an epoch agree; Different if not."""
     columns = ("train_loss", "val_loss")
     losses = [[row[column] for column in columns] for row in (ours, other)]
-    return agree(*losses, "losses of a short epoch", TOLERANCE, relative=True)
-
-
-def evenly(members: np.ndarray, count: int) -> np.ndarray:
-    """Pick at most so many images, evenly spaced."""
-    return members[:: -(-len(members) // count)]
+    return agree(*losses, "losses of a short epoch", tolerance, relative=True)
 
 
 def in_memory(data: Dataset) -> Dataset:

@@ -24,8 +24,14 @@ class Compute(Group):
     threads: Annotated[int, Field(ge=1, le=256)]
 
 
-def prepare(compute: Compute):
+def prepare(compute: Compute, record: bool = True):
     """Fix threads and algorithms, record the fingerprint of the run, give the torch device.
+
+    Parameters
+    ----------
+    compute : Compute
+    record : bool
+        Whether this process records it; of several that torchrun has started, one does.
 
     Raises
     ------
@@ -52,11 +58,18 @@ def prepare(compute: Compute):
     torch.set_num_threads(compute.threads)
     # on MPS max pooling has no deterministic gradient: there it is a warning, not an error
     torch.use_deterministic_algorithms(True, warn_only=name == "mps")
+    # it would fill new memory with NaN, to show whether anything is read before it is written
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False
     # full float32 also where a GPU could round the factors of a convolution to 10 bits
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device(name)
-    fingerprint.record(**settled(device))
+    if name == "cuda":
+        # torchrun gives each process of a machine a GPU of its own
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(device)
+    if record:
+        fingerprint.record(**settled(device))
     return device
 
 

@@ -2,7 +2,8 @@
 
 A patch changes a window of the image, and so a window of each layer's map. The clean image goes
 through the network once. For each position of the patch only the changed window of each map is
-computed, from the changed window of the map before and the clean map around it; once it has grown
+computed. A convolution is linear: it is given the differences from the clean map alone, which are
+zero around the window, and what it makes of them is added to its clean map. Once a window has grown
 too large to save anything it is pasted into the full map, and the rest of the network follows in
 batches. The result is that of the whole network, up to rounding.
 
@@ -10,8 +11,8 @@ The idea is that of Krypton (Nakandala, Kumar and Papakonstantinou, SIGMOD 2019)
 """
 
 import operator
-from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
@@ -21,11 +22,43 @@ POINTWISE = {nn.ReLU, nn.BatchNorm2d, nn.Identity, nn.Dropout, functional.relu, 
 ADDITIONS = {operator.add, operator.iadd, torch.add, "add"}
 # a window that covers more of its map costs more in pieces than the whole map in one go
 LARGEST_SHARE = 0.7
-# windows of a width that less than this share of them have are widened
+# windows of a size that less than this share of them have are widened
 RARE = 0.25
 
 
-@dataclass(frozen=True)
+class Side(NamedTuple):
+    """How a layer slides over one side of a map, rows or columns."""
+
+    size: int
+    stride: int
+    padding: int
+    dilation: int
+
+    @property
+    def span(self) -> int:
+        """How far apart the first and the last input are that an output sees."""
+        return self.dilation * (self.size - 1)
+
+    def aligned(self, begin: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the last outputs that see nothing after `begin`, and the last inputs they see."""
+        outputs = (begin + self.padding - self.span) // self.stride
+        return outputs, outputs * self.stride - self.padding + self.span
+
+    def reach(self, begin: Tensor, end: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Give the outputs, of `length`, that see any of the inputs from `begin` to `end`."""
+        first = (-((self.span - self.padding - begin) // self.stride)).clamp(0, length)
+        beyond = ((end - 1 + self.padding) // self.stride + 1).clamp(0, length)
+        # a stride may pass over the last pixels of a map: nothing sees them
+        beyond = torch.where(end > begin, torch.maximum(beyond, first), first)
+        return first, beyond
+
+    def seen(self, outputs: Tensor) -> Tensor:
+        """Give the inputs that each output sees, also beyond the border: int64 (m, size)."""
+        taps = torch.arange(self.size, device=outputs.device)
+        return outputs[:, None] * self.stride - self.padding + taps * self.dilation
+
+
+@dataclass(frozen=True, eq=False)
 class Box:
     """Where n maps differ from the clean one: int64 (n,) each, `bottom` and `right` exclusive."""
 
@@ -46,35 +79,52 @@ class Box:
             torch.maximum(self.right, other.right),
         )
 
-    def seen_by(self, kernel: "Kernel", height: int, width: int) -> "Box":
-        """Give the boxes of the outputs, of a map of that size, that see any of these inputs."""
-        rows = _reach(self.top, self.bottom, kernel.rows, height)
-        return Box(*rows, *_reach(self.left, self.right, kernel.columns, width))
-
     def area(self) -> Tensor:
         return (self.bottom - self.top) * (self.right - self.left)
 
 
-@dataclass(frozen=True)
-class Kernel:
-    """A layer that slides over a map.
+class Pixels:
+    """The pixels of n windows, one window after the other.
 
     Attributes
     ----------
-    rows, columns : (size, stride, padding)
-    compute : callable
-        The layer without its padding, from (n, channels, height, width) to the same.
-    outside : float
-        What the padding holds.
-    work : int
-        Multiply-accumulates for one pixel of the output.
+    box : Box
+        The windows.
+    owner, y, x : int64 (m,)
+        For each pixel its window, and its place on the map.
     """
 
-    rows: tuple[int, int, int]
-    columns: tuple[int, int, int]
-    compute: Callable[[Tensor], Tensor]
-    outside: float
-    work: int
+    def __init__(self, box: Box):
+        area = box.area()
+        self.box = box
+        self._start = area.cumsum(0) - area
+        self.owner = torch.repeat_interleave(area)
+        width = (box.right - box.left)[self.owner]
+        place = torch.arange(len(self.owner), device=area.device) - self._start[self.owner]
+        self.y = box.top[self.owner] + place // width
+        self.x = box.left[self.owner] + place % width
+
+    def find(self, owner: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Look places of the maps up.
+
+        Parameters
+        ----------
+        owner : int64 (k,)
+        y : int64 (k, rows)
+        x : int64 (k, columns)
+
+        Returns
+        -------
+        number : int64 (k, rows, columns)
+            The pixel of the window that lies there.
+        found : bool (k, rows, columns)
+            Whether there is one.
+        """
+        top, bottom, left, right = (side[owner, None] for side in astuple(self.box))
+        line = self._start[owner, None] + (y - top) * (right - left)
+        number = line[:, :, None] + (x - left)[:, None, :]
+        in_rows, in_columns = (y >= top) & (y < bottom), (x >= left) & (x < right)
+        return number, in_rows[:, :, None] & in_columns[:, None, :]
 
 
 @dataclass(frozen=True)
@@ -84,158 +134,139 @@ class Changed:
     Attributes
     ----------
     clean : float32 (height, width, channels)
-    box : Box
-        The windows.
+    pixels : Pixels
+        Of the windows.
     rows : float32 (m, channels)
-        The pixels of all windows.
-    start : int64 (n,)
-        Where the pixels of each window begin in `rows`.
+        What the pixels hold.
     """
 
     clean: Tensor
-    box: Box
+    pixels: Pixels
     rows: Tensor
-    start: Tensor
 
-    def pixels(self, outside: float = 0.0) -> Tensor:
-        """Line up the pixels to choose from: the clean map, one for beyond the border, windows."""
-        channels = self.clean.shape[-1]
+    def differences(self) -> Tensor:
+        """Subtract the clean map: float32 (m + 1, channels), the last row is zero."""
+        found = self.rows.new_zeros(len(self.rows) + 1, self.rows.shape[1])
+        torch.sub(self.rows, _at(self.clean, self.pixels), out=found[:-1])
+        return found
+
+    def values(self, owner: Tensor, y: Tensor, x: Tensor, outside: float = 0.0) -> Tensor:
+        """Give what some places of the maps hold: float32 (k, rows, columns, channels)."""
+        height, width, channels = self.clean.shape
         border = self.clean.new_full((1, channels), outside)
-        return torch.cat([self.clean.reshape(-1, channels), border, self.rows])
-
-    def cut(
-        self, pixels: Tensor, members: Tensor, top: Tensor, left: Tensor, height: int, width: int
-    ) -> Tensor:
-        """Cut windows out of the maps of some positions, also beyond the border.
-
-        Returns
-        -------
-        float32 (len(members), height, width, channels)
-        """
-        map_height, map_width, channels = self.clean.shape
-        area = map_height * map_width
-        y = (top[:, None] + torch.arange(height, device=top.device))[:, :, None]
-        x = (left[:, None] + torch.arange(width, device=left.device))[:, None, :]
-        on_map = ((y >= 0) & (y < map_height)) & ((x >= 0) & (x < map_width))
-        index = torch.where(on_map, y * map_width + x, area)
-        box = Box(*(side[:, None, None] for side in astuple(self.box[members])))
-        in_box = ((y >= box.top) & (y < box.bottom)) & ((x >= box.left) & (x < box.right))
-        changed = (y - box.top) * (box.right - box.left) + (x - box.left)
-        changed += self.start[members, None, None] + (area + 1)
-        index = torch.where(in_box, changed, index)
-        cut = pixels.index_select(0, index.flatten())
-        return cut.view(len(members), height, width, channels)
+        table = torch.cat([self.clean.reshape(-1, channels), border, self.rows])
+        number, found = self.pixels.find(owner, y, x)
+        y, x = y[:, :, None], x[:, None, :]
+        on_map = ((y >= 0) & (y < height)) & ((x >= 0) & (x < width))
+        number = torch.where(found, number + (height * width + 1), y * width + x)
+        number = torch.where(on_map, number, height * width)
+        return table.index_select(0, number.flatten()).view(*number.shape, channels)
 
     def full(self) -> Tensor:
         """Paste the windows into full maps: float32 (n, channels, height, width)."""
         height, width, _ = self.clean.shape
-        members = torch.arange(len(self.start), device=self.start.device)
-        zero = torch.zeros_like(members)
-        return self.cut(self.pixels(), members, zero, zero, height, width).permute(0, 3, 1, 2)
+        count, device = len(self.pixels.box.top), self.clean.device
+        y, x = (torch.arange(side, device=device).expand(count, -1) for side in (height, width))
+        return self.values(torch.arange(count, device=device), y, x).permute(0, 3, 1, 2)
 
 
-def _reach(begin: Tensor, end: Tensor, kernel: tuple[int, int, int], size: int):
-    """Give the outputs, along one side, that see any of the inputs from `begin` to `end`."""
-    width, stride, padding = kernel
-    first = (-((width - 1 - padding - begin) // stride)).clamp(0, size)
-    beyond = ((end - 1 + padding) // stride + 1).clamp(0, size)
-    # a stride may pass over the last pixels of a map: nothing sees them
-    beyond = torch.where(end > begin, torch.maximum(beyond, first), first)
-    return _level(first, beyond, size)
+def _at(clean: Tensor, pixels: Pixels) -> Tensor:
+    """Give what a clean map holds at some pixels: float32 (m, channels)."""
+    _, width, channels = clean.shape
+    return clean.reshape(-1, channels).index_select(0, pixels.y * width + pixels.x)
 
 
-def _level(first: Tensor, beyond: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Widen the windows of rare widths to the next wider ones: few large batches are faster."""
-    widths, counts = torch.unique(beyond - first, return_counts=True)
-    kept, waiting = [], 0
-    for width, count in zip(widths.tolist(), counts.tolist(), strict=True):
-        waiting += count
-        if waiting >= RARE * len(first) or width == widths[-1]:
-            kept.append(width)
-            waiting = 0
-    kept = torch.tensor(kept, device=first.device)
-    width = kept[torch.searchsorted(kept, beyond - first)]
-    # away from the border, if there is no more room towards it
-    beyond = (first + width).clamp(max=size)
-    return beyond - width, beyond
+class Pooling:
+    """A max-pooling."""
+
+    pointwise = False
+    work = 0.0  # multiply-accumulates for one pixel of the input
+
+    def __init__(self, rows: Side, columns: Side):
+        self.rows, self.columns = rows, columns
+
+    def __call__(self, given: Changed, clean: Tensor, pixels: Pixels) -> Tensor:
+        y, x = self.rows.seen(pixels.y), self.columns.seen(pixels.x)
+        return given.values(pixels.owner, y, x, outside=-torch.inf).amax(dim=(1, 2))
 
 
-def _changed(clean: Tensor, box: Box, compute: Callable[[Tensor, Box, int, int], Tensor]):
-    """Compute the windows of a map, those of one size together."""
-    start = torch.zeros_like(box.top)
-    columns = clean.shape[1] + 1
-    sizes = (box.bottom - box.top) * columns + (box.right - box.left)
-    rows, count = [clean.new_empty((0, clean.shape[-1]))], 0
-    for size in torch.unique(sizes).tolist():
-        height, width = divmod(size, columns)
-        if not (area := height * width):
-            continue
-        members = torch.nonzero(sizes == size).flatten()
-        pixels = compute(members, box[members], height, width)
-        rows.append(pixels.reshape(-1, clean.shape[-1]))
-        start[members] = count + area * torch.arange(len(members), device=start.device)
-        count += area * len(members)
-    return Changed(clean, box, torch.cat(rows), start)
+class Convolution:
+    """A convolution of differences: beyond a window they are zero, and so is its padding."""
 
+    def __init__(self, layer: nn.Conv2d, rows: Side, columns: Side):
+        self.layer, self.rows, self.columns = layer, rows, columns
+        self.pointwise = rows == columns == (1, 1, 0, 1) and layer.groups == 1
+        self.work = layer.weight.numel() / (rows.stride * columns.stride)
 
-def _slide(given: Changed, kernel: Kernel, clean: Tensor, box: Box) -> Changed:
-    pixels = given.pixels(kernel.outside)
-    (size_y, stride_y, padding_y), (size_x, stride_x, padding_x) = kernel.rows, kernel.columns
+    def __call__(self, given: Changed, clean: Tensor, pixels: Pixels) -> Tensor:
+        if self.pointwise:
+            weight = self.layer.weight.flatten(1)
+            return functional.linear(given.rows, weight, self.layer.bias)
+        box, differences = given.pixels.box, given.differences()
+        # widened so that all windows lie alike to the strides
+        first_row, top = self.rows.aligned(box.top)
+        first_column, left = self.columns.aligned(box.left)
+        height, width = _levelled(box.bottom - top), _levelled(box.right - left)
+        start, pitch = torch.zeros_like(top), torch.zeros_like(top)
+        made, count = [clean.new_empty((0, clean.shape[-1]))], 0
+        for size in torch.unique(torch.stack([height, width]), dim=1).T.tolist():
+            if not min(size):
+                continue
+            members = torch.nonzero((height == size[0]) & (width == size[1])).flatten()
+            y, x = (torch.arange(length, device=top.device) for length in size)
+            number, found = given.pixels.find(
+                members, top[members, None] + y, left[members, None] + x
+            )
+            number = torch.where(found, number, len(given.rows))
+            windows = differences.index_select(0, number.flatten()).view(*number.shape, -1)
+            sums = self._convolve(windows)
+            pitch[members] = sums.shape[2]
+            sums = sums.flatten(1, 2)
+            start[members] = count + sums.shape[1] * torch.arange(len(members), device=top.device)
+            made.append(sums.flatten(0, 1))
+            count += len(made[-1])
+        start = start - first_row * pitch - first_column
+        place = start[pixels.owner] + pixels.y * pitch[pixels.owner] + pixels.x
+        return torch.cat(made).index_select(0, place).add_(_at(clean, pixels))
 
-    def compute(members: Tensor, box: Box, height: int, width: int) -> Tensor:
-        window = given.cut(
-            pixels,
-            members,
-            box.top * stride_y - padding_y,
-            box.left * stride_x - padding_x,
-            (height - 1) * stride_y + size_y,
-            (width - 1) * stride_x + size_x,
+    def _convolve(self, windows: Tensor) -> Tensor:
+        """Give every output that sees a pixel of n windows (n, height, width, channels)."""
+        layer, padding = self.layer, (self.rows.span, self.columns.span)
+        windows = windows.permute(0, 3, 1, 2)
+        sums = functional.conv2d(
+            windows, layer.weight, None, layer.stride, padding, layer.dilation, layer.groups
         )
-        return kernel.compute(window.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-
-    return _changed(clean, box, compute)
+        return sums.permute(0, 2, 3, 1)
 
 
-def _add(one: Changed, other: Changed, clean: Tensor, box: Box) -> Changed:
-    pixels, other_pixels = one.pixels(), other.pixels()
-
-    def compute(members: Tensor, box: Box, height: int, width: int) -> Tensor:
-        place = (members, box.top, box.left, height, width)
-        return one.cut(pixels, *place) + other.cut(other_pixels, *place)
-
-    return _changed(clean, box, compute)
+def _levelled(sizes: Tensor) -> Tensor:
+    """Raise rare sizes to the next larger ones: few large batches are faster."""
+    found, counts = torch.unique(sizes, return_counts=True)
+    kept, waiting = [], 0
+    for size, count in zip(found.tolist(), counts.tolist(), strict=True):
+        waiting += count
+        if waiting >= RARE * len(sizes) or size == found[-1]:
+            kept.append(size)
+            waiting = 0
+    kept = torch.tensor(kept, device=sizes.device)
+    return kept[torch.searchsorted(kept, sizes)]
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
     return value if isinstance(value, tuple) else (value, value)
 
 
-def _kernel(layer: nn.Module) -> Kernel | None:
+def _kernel(layer: nn.Module) -> Convolution | Pooling | None:
     """Describe a layer that slides over a map; None for one of which only full maps will do."""
-    if isinstance(layer, nn.Conv2d) and layer.padding_mode == "zeros":
-        if isinstance(layer.padding, str):
-            return None
-        sizes = [d * (k - 1) + 1 for k, d in zip(layer.kernel_size, layer.dilation, strict=True)]
-
-        def compute(x: Tensor) -> Tensor:
-            return functional.conv2d(
-                x, layer.weight, layer.bias, layer.stride, 0, layer.dilation, layer.groups
-            )
-
-        outside, work, stride, padding = 0.0, layer.weight.numel(), layer.stride, layer.padding
-    elif isinstance(layer, nn.MaxPool2d) and not (layer.ceil_mode or layer.return_indices):
-        if _pair(layer.dilation) != (1, 1):
-            return None
-        sizes, stride = _pair(layer.kernel_size), _pair(layer.stride)
-        outside, work, padding = -torch.inf, 0, _pair(layer.padding)
-
-        def compute(x: Tensor) -> Tensor:
-            return functional.max_pool2d(x, layer.kernel_size, layer.stride)
-
+    if isinstance(layer, nn.Conv2d):
+        known = layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
     else:
+        known = isinstance(layer, nn.MaxPool2d) and not (layer.ceil_mode or layer.return_indices)
+    if not known:
         return None
-    rows, columns = zip(sizes, stride, padding, strict=True)
-    return Kernel(rows, columns, compute, outside, work)
+    geometry = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    sides = [Side(*side) for side in zip(*map(_pair, geometry), strict=True)]
+    return Convolution(layer, *sides) if isinstance(layer, nn.Conv2d) else Pooling(*sides)
 
 
 class CleanImage:
@@ -283,7 +314,7 @@ class CleanImage:
     def _kind(self, node: fx.Node) -> object:
         return type(self._modules[node.target]) if node.op == "call_module" else node.target
 
-    def _kernel_of(self, node: fx.Node) -> Kernel | None:
+    def _kernel_of(self, node: fx.Node) -> Convolution | Pooling | None:
         if node.op == "call_module":
             return _kernel(self._modules[node.target])
         if node.target is functional.max_pool2d and len(node.args) < 6:
@@ -316,10 +347,11 @@ class CleanImage:
             elif not given or len(given) < len(node.all_input_nodes):
                 continue
             elif kernel := self._kernels[node]:
-                height, width, _ = self._map(node).shape
-                box = given[0].seen_by(kernel, height, width)
-                if box.area().double().mean() <= LARGEST_SHARE * height * width:
-                    boxes[node] = box
+                if self._share(node.all_input_nodes[0], given[0]) <= LARGEST_SHARE:
+                    height, width, _ = self._map(node).shape
+                    rows = kernel.rows.reach(given[0].top, given[0].bottom, height)
+                    columns = kernel.columns.reach(given[0].left, given[0].right, width)
+                    boxes[node] = given[0] if kernel.pointwise else Box(*rows, *columns)
             elif self._kind(node) in POINTWISE:
                 boxes[node] = given[0]
             elif self._kind(node) in ADDITIONS and len(given) == 2 and not node.kwargs:
@@ -331,11 +363,16 @@ class CleanImage:
         left = full = 0.0
         for node, kernel in self._kernels.items():
             if kernel:
-                height, width, _ = self._map(node).shape
-                full += kernel.work * height * width
-                area = boxes[node].area().double().mean() if node in boxes else height * width
-                left += kernel.work * float(area)
+                given = node.all_input_nodes[0]
+                work = kernel.work * self._clean[given][0, 0].numel()
+                full += work
+                left += work * (self._share(given, boxes[given]) if node in boxes else 1.0)
         return left / full if full else 1.0
+
+    def _share(self, node: fx.Node, box: Box) -> float:
+        """Give the mean share of a node's map that windows cover."""
+        height, width, _ = self._map(node).shape
+        return float(box.area().double().mean()) / (height * width)
 
     def logits(self, boxes: dict[fx.Node, Box], members: slice, color: Tensor) -> Tensor:
         """Answer to the image under the patch, at some of the positions of `boxes`.
@@ -350,11 +387,13 @@ class CleanImage:
         float32 (n, classes)
         """
         values: dict[fx.Node, object] = {}
+        pixels: dict[Box, Pixels] = {}
         for node in self._graph.nodes:
-            if node.op == "placeholder":
-                values[node] = _patched(self._map(node), boxes[node][members], color)
-            elif node in boxes:
-                values[node] = self._windows(node, values, boxes[node][members])
+            if node in boxes:
+                box = boxes[node]
+                if box not in pixels:
+                    pixels[box] = Pixels(box[members])
+                values[node] = self._windows(node, values, pixels[box], color)
             else:
                 for other in node.all_input_nodes:
                     if isinstance(values[other], Changed):
@@ -362,22 +401,17 @@ class CleanImage:
                 values[node] = self._run(node, values, None)
         return values[node]
 
-    def _windows(self, node: fx.Node, values: dict[fx.Node, object], box: Box) -> Changed:
+    def _windows(self, node: fx.Node, values: dict, pixels: Pixels, color: Tensor) -> Changed:
         given = [values[other] for other in node.all_input_nodes]
-        clean = self._map(node)
-        if kernel := self._kernels[node]:
-            if kernel.rows == kernel.columns == (1, 1, 0):
-                # each pixel for itself: the windows need not be cut out
-                pixels = kernel.compute(given[0].rows[:, :, None, None])
-                return Changed(clean, box, pixels.flatten(1), given[0].start)
-            return _slide(given[0], kernel, clean, box)
-        if self._kind(node) in ADDITIONS:
-            return _add(*given, clean, box)
-        pixels = self._run(node, {node.all_input_nodes[0]: given[0].rows[:, :, None, None]}, None)
-        return Changed(clean, box, pixels.flatten(1), given[0].start)
-
-
-def _patched(clean: Tensor, box: Box, color: Tensor) -> Changed:
-    """Lay a patch of one colour on an image, at each position: all share the same pixels."""
-    pixels = color.expand(int(box.area().max()), 3)
-    return Changed(clean, box, pixels, torch.zeros_like(box.top))
+        clean, kernel = self._map(node), self._kernels[node]
+        if not given:
+            rows = color.expand(len(pixels.owner), 3)
+        elif kernel:
+            rows = kernel(given[0], clean, pixels)
+        elif self._kind(node) in ADDITIONS:
+            place = pixels.owner, pixels.y[:, None], pixels.x[:, None]
+            rows = (given[0].values(*place) + given[1].values(*place)).flatten(0, 2)
+        else:
+            one = given[0].rows[:, :, None, None]  # each pixel for itself
+            rows = self._run(node, {node.all_input_nodes[0]: one}, None).flatten(1)
+        return Changed(clean, pixels, rows)

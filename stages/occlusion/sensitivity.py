@@ -18,7 +18,7 @@ METHODS = ("auto", "incremental", "batched")
 # positions at a time in the incremental method: a position has little to compute
 CHUNK = 1024
 # of the multiply-accumulates, above which cutting and pasting costs more than it saves
-LARGEST_WORK = 0.5
+LARGEST_WORK = 0.25
 
 
 def positions(size: int, patch: int, stride: int) -> np.ndarray:

@@ -1,29 +1,49 @@
-"""Train one network of the study: `python -m stages.train q1` (or q2, augment, better)."""
+"""Train one network of the study: `python -m stages.train q1` (or q2, augment, better).
+
+By several processes: `torchrun --nproc-per-node 2 -m stages.train q1`, or `train.processes`.
+"""
 
 import argparse
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from stages.common import cli, fingerprint, params, reproducible
+from stages.common.cli import InputError
 from stages.train.params import NETWORKS, Train
+
+UNDER_TORCHRUN = "TORCHELASTIC_RUN_ID" in os.environ
+SPEAKS = os.environ.get("RANK", "0") == "0"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m stages.train", description=__doc__)
+    summary = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m stages.train", description=summary)
     parser.add_argument("network", choices=NETWORKS, help="which network of the study")
     name = parser.parse_args().network
     settings = params.read(Train, "train", NETWORKS[name])
     compute = params.read(reproducible.Compute, "compute")
 
     # the heavy imports come after the params are known to be good
+    from stages.train import distributed
+
+    if settings.processes > 1 and not UNDER_TORCHRUN:
+        distributed.launch(settings.processes, "stages.train", name)
+        return
+    device = reproducible.prepare(compute, record=SPEAKS)
+    with distributed.join(device) as processes:
+        train(name, settings, device, processes)
+
+
+def train(name: str, settings: Train, device, processes) -> None:
+    """Train a network, in this process or with a share in each of several."""
     import pandas as pd
     import torch
 
     from stages.common import dataset, files, inference, networks
     from stages.train import checkpoint, loop
 
-    device = reproducible.prepare(compute)
     data = dataset.load()
     network = networks.ARCHITECTURES[settings.architecture](len(data.classes))
     seed = reproducible.key(settings.seed, "weights")
@@ -33,14 +53,15 @@ def main() -> None:
     if settings.normalize == "channels":
         mean, std = tuple(data.mean), tuple(data.std)
     model = inference.Model(network, data.classes, mean, std)
+    shared = f", shared by {processes.count} processes" if processes.count > 1 else ""
     cli.log(
         f"{name}: {settings.architecture}, {networks.parameter_count(network):,} parameters, "
-        f"{len(data.splits['train']):,} training images, {settings.epochs} epochs"
+        f"{len(data.splits['train']):,} training images, {settings.epochs} epochs{shared}"
     )
 
     optimizer = loop.build_optimizer(network, settings)
     key = checkpoint.key(
-        settings.model_dump(),
+        settings.model_dump() | {"processes": processes.count},
         fingerprint.collect(**reproducible.settled(device)),
         *(Path(module.__file__).parent for module in (loop, networks)),
         *(dataset.RAW, dataset.SPLIT),
@@ -48,11 +69,18 @@ def main() -> None:
     unfinished = checkpoint.Checkpoint(name, key)
     progress = unfinished.load(network, optimizer)
     behind = len(progress.history)
+    if not processes.agree(behind):
+        raise InputError(
+            "the processes find different states of this training: all machines must be of one "
+            "kind and share one folder of the project"
+        )
     if behind:
         cli.log(f"{name}: an earlier run was stopped: going on after its epoch {behind}")
 
     start = time.monotonic()
-    for row in loop.train(model, data, settings, optimizer, behind):
+    for row in loop.train(model, data, settings, optimizer, behind, processes):
+        if processes.rank:
+            continue
         progress.history.append(row)
         if loop.is_better(row, progress.best):
             progress.best = row
@@ -66,6 +94,8 @@ def main() -> None:
             f"accuracy {row['train_accuracy']:.1%} train, {row['val_accuracy']:.1%} val, "
             f"{row['test_accuracy']:.1%} test; {seconds:.0f} s, about {left:.0f} s left"
         )
+    if processes.rank:
+        return
 
     network.load_state_dict(progress.best_weights)
     best = progress.best
@@ -82,4 +112,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, then="`dvc repro` goes on after the last finished epoch")
+    then = "`dvc repro` goes on after the last finished epoch"
+    # of several processes the first one speaks; how they ended is for who started them to say
+    cli.run(main, then=None if UNDER_TORCHRUN else then, speaks=SPEAKS)

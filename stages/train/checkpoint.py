@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from stages.common import cli
 from stages.common.files import write_bytes
 
 FOLDER = Path("models/.unfinished")  # no out: DVC deletes those before it runs a stage
@@ -139,15 +140,10 @@ def key(*parts: object) -> str:
 def forced() -> bool:
     """Say if a `dvc` command with `--force` started this process.
 
-    DVC does not tell a stage, so the command lines of the processes above it are read.
+    DVC does not tell a stage, so its command line is read.
     """
     try:
-        commands = [process.cmdline() for process in psutil.Process().parents()]
+        command = [part for process in cli.dvc_above()[-1:] for part in process.cmdline()]
     except psutil.Error:
         return False
-    for command in commands:
-        names = [Path(part).stem for part in command[:3]]
-        if "dvc" in names:
-            options = command[names.index("dvc") + 1 :]
-            return any(re.fullmatch("--force|-[a-zA-Z]*f[a-zA-Z]*", part) for part in options)
-    return False
+    return any(re.fullmatch("--force|-[a-zA-Z]*f[a-zA-Z]*", part) for part in command)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, interpolate
 
 from stages.common.cli import InputError, progress
 from stages.common.dataset import SPLITS, Dataset
 from stages.common.inference import Model, logits, to_input
 from stages.common.reproducible import key
 from stages.train.augmentation import augment, build
+from stages.train.distributed import ALONE, Processes
 from stages.train.params import Train
 
 
@@ -22,11 +23,12 @@ def train(
     params: Train,
     optimizer: torch.optim.Optimizer,
     finished: int = 0,
+    processes: Processes = ALONE,
 ) -> Iterator[dict[str, float]]:
     """Train a network in place, and yield a row of the history after each epoch.
 
     All figures of a row are measured after the epoch, in eval mode, on images without augmentation,
-    so that train, validation and test can be compared.
+    so that train, validation and test can be compared: see `measure`.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ def train(
         Of the network's parameters, as `build_optimizer` makes it.
     finished : int
         Epochs that lie behind the network and the optimiser already.
+    processes : Processes
+        Those that train together, from the same weights; all yield the same rows.
 
     Yields
     ------
@@ -56,26 +60,36 @@ def train(
     labels = torch.as_tensor(dataset.labels, device=device)
     steps = -(-len(members) // params.batch_size)  # rounded up: the last batch may be smaller
 
+    parallel = processes.parallel(network)
     for epoch in range(finished + 1, params.epochs + 1):
+        size = params.sizes[(epoch - 1) * len(params.sizes) // params.epochs]
         network.train()
         batches = shuffle(members, params.seed, epoch).split(params.batch_size)
-        batches = progress(batches, f"epoch {epoch} of {params.epochs}", steps, unit="step")
+        if processes.rank == 0:
+            batches = progress(batches, f"epoch {epoch} of {params.epochs}", steps, unit="step")
         for step, batch in enumerate(batches, start=(epoch - 1) * steps):
             lr = learning_rate(params, step, steps * params.epochs)
             for group in optimizer.param_groups:
                 group["lr"] = lr
-            images = torch.from_numpy(dataset.images[batch.numpy()])
+            share = processes.share(batch)
+            images = torch.from_numpy(dataset.images[share.numpy()])
             if transform:
-                images = augment(images, transform, params.seed, epoch, batch.tolist())
-            x = to_input(images, model.mean, model.std, device)
-            loss = cross_entropy(
-                network(x), labels[batch.to(device)], label_smoothing=params.label_smoothing
+                images = augment(images, transform, params.seed, epoch, share.tolist())
+            x = resize(to_input(images, model.mean, model.std, device), size)
+            with precision(params, device):
+                outputs = parallel(x)
+            losses = cross_entropy(
+                outputs.float(),
+                labels[share.to(device)],
+                label_smoothing=params.label_smoothing,
+                reduction="sum",
             )
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            # processes average their gradients
+            (losses * (processes.count / len(batch))).backward()
             optimizer.step()
 
-        row = {"epoch": epoch, "lr": lr} | measure(model, dataset)
+        row = {"epoch": epoch, "lr": lr} | measure(model, dataset, params, processes)
         if not np.isfinite([row["train_loss"], row["val_loss"]]).all():
             raise InputError(
                 f"the loss is not finite after epoch {epoch}: a learning rate of {params.lr} "
@@ -94,8 +108,8 @@ def build_optimizer(network: nn.Module, params: Train) -> torch.optim.Optimizer:
     ]
     if params.optimizer == "sgd":
         nesterov = params.momentum > 0
-        return torch.optim.SGD(groups, params.lr, params.momentum, nesterov=nesterov)
-    return torch.optim.AdamW(groups, params.lr, betas=(params.momentum, 0.999))
+        return torch.optim.SGD(groups, params.lr, params.momentum, nesterov=nesterov, fused=True)
+    return torch.optim.AdamW(groups, params.lr, betas=(params.momentum, 0.999), fused=True)
 
 
 def learning_rate(params: Train, step: int, steps: int) -> float:
@@ -121,17 +135,52 @@ def shuffle(indices: np.ndarray, seed: int, epoch: int) -> Tensor:
     return torch.from_numpy(indices)[torch.randperm(len(indices), generator=generator)]
 
 
-def measure(model: Model, dataset: Dataset) -> dict[str, float]:
-    """Measure loss and accuracy of the splits in eval mode, on images without augmentation."""
+def resize(x: Tensor, size: int) -> Tensor:
+    """Bring images (n, channels, height, width) to another size; where they have it, do nothing."""
+    if x.shape[-1] == size:
+        return x
+    return interpolate(x, (size, size), mode="bilinear", antialias=True)
+
+
+def precision(params: Train, device: torch.device) -> torch.autocast:
+    """Compute convolutions and linear layers in the precision of the params."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=params.precision == "bfloat16")
+
+
+def measure(
+    model: Model, dataset: Dataset, params: Train, processes: Processes = ALONE
+) -> dict[str, float]:
+    """Measure loss and accuracy of the splits in eval mode, on images without augmentation.
+
+    Of the training images it takes as many as there are validation images, evenly spaced and always
+    the same: to measure all of them would cost a third of an epoch. Stage `evaluate` does, for the
+    epoch that is kept, and in float32.
+
+    Returns
+    -------
+    dict
+        train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
+    """
+    device = next(model.network.parameters()).device
     row = {}
     for split in SPLITS:
         members = dataset.splits[split]
+        if split == "train":
+            members = evenly(members, len(dataset.splits["val"]))
         labels = torch.from_numpy(dataset.labels[members])
-        outputs = logits(model, dataset.images, members)
+        with precision(params, device):
+            outputs = logits(model, dataset.images, processes.share(members))
+        outputs = processes.joined(outputs.float().to(device), len(members)).cpu()
         row[f"{split}_loss"] = cross_entropy(outputs.double(), labels).item()
         row[f"{split}_accuracy"] = (outputs.argmax(dim=1) == labels).double().mean().item()
     columns = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "test_accuracy")
     return {column: row[column] for column in columns}
+
+
+def evenly(members: np.ndarray, count: int) -> np.ndarray:
+    """Pick so many of the members, or all if there are fewer, evenly spaced."""
+    count = min(count, len(members))
+    return members[np.arange(count) * len(members) // max(count, 1)]
 
 
 def is_better(row: dict[str, float], best: dict[str, float]) -> bool:

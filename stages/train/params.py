@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stages.common.params import Group, Seed
 
@@ -24,6 +24,12 @@ class Train(Group):
     seed: Seed
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     batch_size: Annotated[int, Field(ge=1, le=65_536)]
+    # started by the stage on this machine, each with a share of every batch and compute.threads
+    processes: Annotated[int, Field(ge=1, le=64)]
+    # of convolutions and linear layers; weights, normalisation and loss stay float32
+    precision: Literal["float32", "bfloat16"]
+    # side of the images in pixels, from the first epochs to the last
+    sizes: Annotated[list[Annotated[int, Field(ge=32, le=96)]], Field(min_length=1, max_length=100)]
     optimizer: Literal["adamw", "sgd"]
     lr: Annotated[float, Field(gt=0, le=100)]
     schedule: Literal["constant", "one_cycle"]
@@ -39,3 +45,9 @@ class Train(Group):
     rotate: Annotated[float, Field(ge=0, le=180)]  # degrees to either side
     color: Share  # how far brightness, contrast and saturation may change
     erase: Annotated[int, Field(ge=0, le=95)]  # side of a square that is painted over, in pixels
+
+    @model_validator(mode="after")
+    def sizes_suit_the_network(self):
+        if self.architecture == "ShallowCNN" and set(self.sizes) != {96}:
+            raise ValueError(f"sizes is {self.sizes}: ShallowCNN takes images of 96 pixels alone")
+        return self

@@ -101,6 +101,27 @@ def test_a_stage_ends_with_the_dvc_that_started_it():
             process.kill()
 
 
+def test_a_stage_ends_with_dvc_also_where_a_shell_is_between(tmp_path):
+    stage = "import time; from stages.common import cli; cli.run(lambda: time.sleep(30))"
+    script = tmp_path / "dvc"
+    script.write_text(
+        "import os, subprocess, sys, time\n"
+        # more than one command: no shell gives its place to the first
+        f"command = ['/bin/sh', '-c', '{sys.executable} -c \"$STAGE\"; true']\n"
+        "shell = subprocess.Popen(command, stdout=subprocess.DEVNULL)\n"
+        "time.sleep(3)\n"
+        "print(shell.pid, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    environment = {"DVC_STAGE": "train_q1", "STAGE": stage, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, script], env=os.environ | environment, stdout=subprocess.PIPE, text=True
+    ) as dvc:
+        shell = psutil.Process(int(dvc.stdout.readline()))
+        (child,) = shell.children()
+    assert psutil.wait_procs([child], timeout=3)[1] == []
+
+
 def test_success_is_silent():
     result = call("cli.run(lambda: None)")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -84,7 +84,7 @@ class Random(nn.Module):
                 size = draw(st.integers(1, 3))
                 layer = nn.MaxPool2d(
                     size, draw(st.integers(1, 3)), draw(st.integers(0, size // 2)),
-                    ceil_mode=draw(st.booleans()),
+                    draw(st.integers(1, 2)), ceil_mode=draw(st.booleans()),
                 )  # fmt: skip
             elif kind == "norm":
                 layer = nn.BatchNorm2d(channels)
@@ -112,7 +112,7 @@ class Random(nn.Module):
 
 
 @settings(
-    max_examples=60,
+    max_examples=100,
     derandomize=True,
     database=None,
     deadline=None,
@@ -131,6 +131,17 @@ def test_random_networks_patches_and_images(data):
     except RuntimeError:
         return  # the maps have shrunk to nothing
     incremental, batched = both(network, image, patch, stride, fill)
+    np.testing.assert_allclose(incremental, batched, atol=1e-5)
+
+
+def test_padding_never_wins_a_maximum():
+    convolution = nn.Conv2d(3, 4, 3)
+    nn.init.constant_(convolution.bias, -9.0)  # the map that is pooled is below zero
+    network = nn.Sequential(
+        convolution, nn.MaxPool2d(3, 2, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    incremental, batched = both(network, IMAGE, 16, 16, 128)
+    assert np.ptp(batched, axis=(0, 1)).max() > 2e-4
     np.testing.assert_allclose(incremental, batched, atol=1e-5)
 
 

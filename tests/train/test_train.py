@@ -89,6 +89,7 @@ def test_the_history_does_not_round_a_small_learning_rate_to_nothing(study, comm
             ["train.epoch is not", "nearest known key is epochs"],
         ),
         ("train q1", {"train_q1": {"lr": "fast"}}, ["train_q1.lr is 'fast'", "number"]),
+        ("train q1", {"train": {"sizes": [64]}}, ["sizes is [64]", "ShallowCNN", "96 pixels"]),
         ("train better", {"train_better": {"erase": 97}}, ["train_better.erase is 97"]),
         ("train q1", {"compute": {"device": "gpu"}}, ["compute.device is 'gpu'", "cuda"]),
         ("evaluate q1", {"evaluate": {"group_by": "class"}}, ["evaluate.group_by is 'class'"]),
