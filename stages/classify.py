@@ -99,16 +99,13 @@ def draw(model, files: list[Path], images, scores, path: str) -> None:
     rows = []
     for i in cli.progress(range(len(files)), "occlusion", len(files)):
         label = int(scores[i].argmax())
+        name = f"{figures.short(model.classes[label], 10)} {scores[i, label]:.3f}"
         clean = sensitivity.clean_image(model, images[i])
         drops = []
         for patch in PATCHES:
             grid = sensitivity.occluded_scores(model, images[i], patch, STRIDE, fill, clean=clean)
             drops.append(scores[i, label] - grid[..., [label]])
-        rows.append(
-            draw.Row(
-                images[i], files[i].name, [f"{model.classes[label]} {scores[i, label]:.3f}"], drops
-            )
-        )
+        rows.append(draw.Row(images[i], files[i].name, [name], drops))
     figures.save(draw.sheet(rows, PATCHES, STRIDE, "Where the network looks"), path)
 
 

@@ -142,7 +142,7 @@ def cost(table: pd.DataFrame) -> Figure:
     figure, panels = plt.subplots(1, 2, figsize=(8.8, 3.8), layout="constrained", sharey=True)
     columns = {
         "parameters": ("parameters (thousands)", 1e3),
-        "training_multiply_accumulates": ("work of the training (10¹² multiply-accumulates)", 1e12),
+        "training_multiply_accumulates": ("training at 96 × 96 (10¹² multiply-accumulates)", 1e12),
     }
     for axes, (column, (label, unit)) in zip(panels, columns.items(), strict=True):
         for row in table.itertuples():

@@ -51,8 +51,8 @@ def overview(metrics: dict[str, dict[str, Any]], curves: pd.DataFrame, images: i
     -------
     DataFrame
         network, parameters, multiply_accumulates (an image), epochs, best_epoch,
-        training_multiply_accumulates (of all epochs), val_accuracy, test_accuracy, and the ends of
-        the 95 % interval of the latter, test_low and test_high.
+        training_multiply_accumulates (of all epochs, at full image size), val_accuracy,
+        test_accuracy, and the ends of the 95 % interval of the latter, test_low and test_high.
     """
     rows = []
     for name, figures in metrics.items():

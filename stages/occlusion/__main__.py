@@ -48,7 +48,10 @@ def main() -> None:
         if i is None:
             return None
         targets = [predicted[i], actual[i]][:maps]
-        names = [f"{data.classes[target]} {unoccluded[i, target]:.3f}" for target in targets]
+        names = [
+            f"{figures.short(data.classes[target], 10)} {unoccluded[i, target]:.3f}"
+            for target in targets
+        ]
         drops = [unoccluded[i, targets] - grids[i][..., targets] for grids in stacks.values()]
         return draw.Row(images[i], data.classes[actual[i]], names, drops)
 

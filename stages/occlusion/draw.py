@@ -118,7 +118,7 @@ def sheet(
             page.text(MARGIN + SIDE / 2, top + SIDE / 2, "none", color="gray")
             continue
         page.image(MARGIN, top, row.image)
-        _aside(page, MARGIN, top, row.title, fontweight="bold")
+        _aside(page, MARGIN, top, short(row.title, 13), fontweight="bold")
         for place, target in enumerate(row.targets):
             y = top + place * (SIDE + GAP)
             _aside(page, first, y, target)
@@ -133,7 +133,7 @@ def sheet(
 
 def _aside(page: Sheet, left: int, top: int, text: str, **style) -> None:
     """Write upwards at the left of an image."""
-    page.text(left - 10, top + SIDE / 2, short(text, 18), rotation=90, **style)
+    page.text(left - 10, top + SIDE / 2, text, rotation=90, **style)
 
 
 def _color_bar(axes) -> None:
