@@ -455,11 +455,11 @@ def better(
         "more than",
         "less than",
     )
-    beyond = [name for name, (_, _, p) in zip(others, tests, strict=True) if p < LEVEL]
+    beyond = [f"the {name}" for name, (_, _, p) in zip(others, tests, strict=True) if p < LEVEL]
     if len(beyond) == len(others):
         won += " Each of these differences is beyond chance (McNemar's exact test)."
     elif beyond:
-        won += f" Beyond chance (McNemar's exact test) is the difference to the {join(beyond)}."
+        won += f" Beyond chance (McNemar's exact test) is the difference to {join(beyond)}."
     else:
         won += " None of these differences is beyond chance (McNemar's exact test)."
     return size, speed, won
@@ -467,12 +467,13 @@ def better(
 
 def _against(names: Sequence[str], differences: Sequence[float], less: str, more: str) -> str:
     """Sort networks by the sign of a difference: "That is fewer than a and b, more than c."."""
+    names = [f"the {name}" for name in names]
     groups = {
         less: [n for n, d in zip(names, differences, strict=True) if d < -1e-9],
         "the same as": [n for n, d in zip(names, differences, strict=True) if abs(d) <= 1e-9],
         more: [n for n, d in zip(names, differences, strict=True) if d > 1e-9],
     }
-    parts = [f"{word} the {join(group)}" for word, group in groups.items() if group]
+    parts = [f"{word} {join(group)}" for word, group in groups.items() if group]
     return f"That is {', '.join(parts)}."
 
 

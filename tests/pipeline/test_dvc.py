@@ -49,16 +49,16 @@ def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(clone):
     # the better network has a learning rate of its own: trained anew it is the same to the byte, so
     # that DVC need not evaluate it again
     changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
-    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion"])
+    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion", "report"])
     assert json.loads((clone / "metrics/q1.json").read_text()) != before
     assert "train.lr" in clone.dvc("params", "diff")
     assert "0.01" in clone.dvc("params", "diff")
     assert "test.accuracy" in clone.dvc("metrics", "diff")
 
 
-def test_patches_rerun_occlusion_alone(clone):
+def test_patches_rerun_occlusion_and_the_report(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", "occlusion.patches=[12]"))
-    assert ran == ["occlusion"]
+    assert ran == ["occlusion", "report"]
     metrics = json.loads((clone / "metrics/occlusion.json").read_text())
     assert "patch_12" in metrics["correct"]
     assert "patch_32" not in metrics["correct"]
@@ -66,7 +66,7 @@ def test_patches_rerun_occlusion_alone(clone):
 
 def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", "train_better.label_smoothing=0.2"))
-    assert ran == ["train_better", "evaluate@better"]
+    assert ran == ["train_better", "evaluate@better", "report"]
 
 
 def test_plots_of_two_commits_pair_up_images_included(clone):
@@ -85,7 +85,7 @@ def test_plots_of_two_commits_pair_up_images_included(clone):
 
 def test_dag_shows_every_stage(clone):
     dag = clone.dvc("dag")
-    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion"):
+    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion", "report"):
         assert stage in dag
 
 
