@@ -4,6 +4,7 @@ import numpy as np
 from scipy.stats import binomtest, rankdata
 
 PERMUTATIONS = 1999
+DIGITS = 3  # of a p: what is decided by it is then what it is written as
 
 
 def error_rates(counts: np.ndarray) -> np.ndarray:
@@ -54,7 +55,7 @@ def rank_agreement(
     orders = (generator.permutation(len(one)) for _ in range(permutations))
     # sums in another order may differ in the last bits
     as_high = sum((one * other[np.ix_(o, o)]).sum() >= correlation - 1e-9 for o in orders)
-    return correlation, float((1 + as_high) / (1 + permutations))
+    return correlation, round((1 + as_high) / (1 + permutations), DIGITS)
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
@@ -74,7 +75,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     differing = only_first + only_second
     p = binomtest(only_first, differing).pvalue if differing else 1.0
-    return only_first, only_second, float(p)
+    return only_first, only_second, round(float(p), DIGITS)
 
 
 def mixed_pairs(counts: np.ndarray) -> list[tuple[int, int, int]]:

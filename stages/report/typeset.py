@@ -47,7 +47,7 @@ def shrink(content: bytes, quality: int) -> tuple[bytes, str, tuple[int, int]]:
         if len(content) <= PLAIN:
             return content, "png", image.size
         buffer = io.BytesIO()
-        image.convert("RGB").save(buffer, "jpeg", quality=quality, subsampling=0, optimize=True)
+        image.convert("RGB").save(buffer, "jpeg", quality=quality, subsampling=0)
         return buffer.getvalue(), "jpg", image.size
 
 
