@@ -8,6 +8,7 @@ from stages.report.naming import stem
 from stages.report.params import Report, Shown
 
 OUT = "report"
+PROJECT = Path(__file__).parents[2]
 CODE = ("stages/common/networks.py", "stages/train/loop.py", "stages/train/augmentation.py")
 NETWORKS = ("q1", "q2", "augment", "better")
 # what the report is made of, in the order of the pipeline
@@ -68,7 +69,7 @@ def main() -> None:
             file = f"{gallery}_{rank}"
             pictures[f"occlusion/{file}"] = typeset.read_picture(f"plots/occlusion/{file}.png")
     pictures |= content.samples(data)
-    texts = {path: Path(path).read_text(encoding="utf-8") for path in CODE}
+    texts = {path: (PROJECT / path).read_text(encoding="utf-8") for path in CODE}
 
     name = stem(handed_in.author, handed_in.student_number)
     document = typeset.pdf(described, pictures, texts)

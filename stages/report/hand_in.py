@@ -27,6 +27,13 @@ def main() -> None:
         raise cli.InputError(f"{report} is not there: run `dvc repro` to write it")
     tracked = [path for path in git("ls-files", "-z").split("\0") if path]
     changed = git("status", "--porcelain").splitlines()
+    contents = {
+        path: (Path(path).read_bytes(), bool(Path(path).stat().st_mode & 0o100))
+        for path in tracked
+        if not path.startswith(LEFT_OUT) and Path(path).is_file()
+    }
+    if "dvc.lock" not in contents:
+        raise cli.InputError("dvc.lock is not in Git: run `dvc repro` and commit what it writes")
 
     import nbformat
 
@@ -37,13 +44,6 @@ def main() -> None:
     notebook.execute(walkthrough, Path.cwd())
 
     document = report.read_bytes()
-    contents = {
-        path: (Path(path).read_bytes(), bool(Path(path).stat().st_mode & 0o100))
-        for path in tracked
-        if not path.startswith(LEFT_OUT) and Path(path).is_file()
-    }
-    if "dvc.lock" not in contents:
-        raise cli.InputError("dvc.lock is not in Git: run `dvc repro` and commit what it writes")
     origin = {
         "commit": git("rev-parse", "HEAD").strip(),
         "changed_since": [line[3:] for line in changed],

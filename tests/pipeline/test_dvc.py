@@ -34,6 +34,7 @@ def test_repro_writes_all_that_the_study_asks_for(clone):
         f"{kind}_{i}.png" for kind in ("correct", "misclassified") for i in range(1, 6)
     }
     assert (clone / "models/occlusion/heatmaps.npz").is_file()
+    assert (clone / "report/report.pdf").read_bytes().startswith(b"%PDF")
     assert clone.git("status", "--porcelain") == ""
 
 
@@ -67,6 +68,14 @@ def test_patches_rerun_occlusion_and_the_report(clone):
 def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", "train_better.label_smoothing=0.2"))
     assert ran == ["train_better", "evaluate@better", "report"]
+
+
+def test_an_author_reruns_the_report_alone(clone):
+    author = ("-S", "report.author=Ada Lovelace", "-S", 'report.student_number="0012345"')
+    assert stages_run(clone.dvc("exp", "run", *author)) == ["report"]
+    [report] = (clone / "report").iterdir()
+    assert report.name == "report_Ada-Lovelace_0012345.pdf"
+    assert clone.git("diff", "--name-only").split() == ["dvc.lock", "params.yaml"]
 
 
 def test_plots_of_two_commits_pair_up_images_included(clone):
