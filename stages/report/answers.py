@@ -16,7 +16,8 @@ from stages.report.results import Measured, Occluded, Patch
 LEVEL = 0.05  # below this p, a difference is taken for more than chance
 SPLIT_WORDS = {"train": "train", "val": "validation", "test": "test"}
 PAIRS = (("train", "val"), ("train", "test"), ("val", "test"))
-MOST_NAMED = 3  # pairs or classes in one sentence
+MOST_NAMED = 3  # pairs of classes in one sentence
+MOST_LISTED = 12  # classes in one sentence
 SOURCES = {
     "sample": "pictures that this project draws itself, of the ten classes of STL-10 (they are not "
     "STL-10)",
@@ -238,6 +239,10 @@ def _missing(table: pd.DataFrame, classes: list[str], per_class: int, what: str)
     few = counts[counts < per_class]
     if few.empty:
         return f"Every class has {per_class} images that are {what}."
+    if len(few) > MOST_LISTED:
+        return (
+            f"Fewer than {per_class} are {what} of {len(few)} classes, of {(few == 0).sum()} none."
+        )
     named = [f"{name} {count or 'none'}" for name, count in few.items()]
     return f"Fewer than {per_class} are {what} of: {join(named)}."
 
@@ -536,23 +541,23 @@ def winner(
 
 
 def trend(values: Sequence[float]) -> str:
-    """Name the course of a list of numbers: "rises", "falls", "stays" or "goes up and down"."""
+    """Name the course of a number over the sizes of the patch."""
     steps = np.diff(values)
     if (steps > 0).all():
-        return "rises"
+        return "rises with the size of the patch"
     if (steps < 0).all():
-        return "falls"
-    return "stays" if not steps.any() else "goes up and down"
+        return "falls with the size of the patch"
+    return "goes up and down with the size" if steps.any() else "is the same for every size"
 
 
 def occlusion_short(images: Occluded, patches: dict[int, Patch]) -> str:
     """Say in a line what the size of the patch does to the score."""
     if not images.images or not patches:
         return "There is no image to occlude."
-    drops = [f"{patch.largest_drop or 0.0:.2f}" for patch in patches.values()]
+    drops = _fixed([patch.largest_drop or 0.0 for patch in patches.values()])
     return (
-        f"Patches of {join(list(patches))} pixels lower the score of a correct answer by "
-        f"{join(drops)} at the worst place, as means over the images."
+        f"The score of a correct answer falls by {drops} on average where a patch of "
+        f"{join(list(patches))} pixels lowers it most."
     )
 
 
@@ -574,24 +579,20 @@ def occlusion(kind: str, images: Occluded, patches: dict[int, Patch]) -> list[st
     if not images.images or not patches:
         return [f"There is no {kind} image to occlude."]
     sizes = list(patches)
-    pixels = f"{join(sizes)} pixels"
-    steadily = "with the size of the patch" if len(sizes) > 1 else ""
-    drops = [patches[size].largest_drop or 0.0 for size in sizes]
-    flips = [patches[size].flip_share or 0.0 for size in sizes]
-
-    def course(values: list[float]) -> str:
-        return f"{trend(values)} {steadily}: " if len(sizes) > 1 else "is "
-
+    # a course is that of the numbers as they are written
+    drops = [round(patches[size].largest_drop or 0.0, 2) for size in sizes]
+    flips = [round(patches[size].flip_share or 0.0, 3) for size in sizes]
     text = (
-        f"Over the {number(images.images, f'{kind} image')}, hiding the worst place lowers the "
-        f"score of the predicted class by {join([f'{drop:.2f}' for drop in drops])} on average "
-        f"for patches of {pixels}"
+        f"Over the {number(images.images, f'{kind} image')}, the score of the predicted class "
+        f"falls by {_fixed(drops)} on average where hiding lowers it most, for patches of {join(sizes)} "
+        "pixels"
     )
-    text += f"; the drop {trend(drops)} {steadily}. " if len(sizes) > 1 else ". "
+    text += f"; the drop {trend(drops)}. " if len(sizes) > 1 else ". "
     text += (
-        f"The share of positions at which the network changes its answer {course(flips)}"
-        f"{join([percent(flip) for flip in flips])}."
+        "The share of positions at which the network changes its answer is "
+        f"{join([percent(flip) for flip in flips])}"
     )
+    text += f"; it {trend(flips)}." if len(sizes) > 1 else "."
     paragraphs = [text]
     hits = {size: patches[size].pointing_game for size in sizes}
     if images.object_share is not None and all(hit is not None for hit in hits.values()):
@@ -622,9 +623,13 @@ def occlusion(kind: str, images: Occluded, patches: dict[int, Patch]) -> list[st
             text += f" The maps of {closest} pixels are most alike, those of {furthest} least."
         paragraphs.append(text)
     if kind == "misclassified":
-        rises = [patches[size].largest_rise_of_actual or 0.0 for size in sizes]
+        rises = [signed(patches[size].largest_rise_of_actual or 0.0, ".2f") for size in sizes]
         paragraphs.append(
-            "Hiding the place that misleads most raises the score of the true class by "
-            f"{join([f'{rise:.2f}' for rise in rises])} on average."
+            "Where hiding helps the true class most, its score changes by "
+            f"{join(rises)} on average."
         )
     return paragraphs
+
+
+def _fixed(values: Sequence[float]) -> str:
+    return join([f"{value:.2f}".replace("-", "−") for value in values])

@@ -108,6 +108,13 @@ def test_a_gallery_says_which_classes_have_fewer_images():
     assert "Every class has 2 images" in full and "at best" not in full
 
 
+def test_many_classes_with_fewer_images_are_counted_instead():
+    table = gallery(("correct", "c0", 1, "c0", "c0", 0.9))
+    names = [f"c{i}" for i in range(40)]
+    text = answers.gallery_correct(table, names, 5)
+    assert "Fewer than 5 are classified correctly of 40 classes, of 39 none." in text
+
+
 def test_an_empty_gallery_is_called_so():
     empty = gallery()
     assert "is empty" in answers.gallery_correct(empty, CLASSES, 5)
@@ -294,8 +301,8 @@ def patch(drop, flips=0.1, rise=0.2, hit=None) -> Patch:
     [
         ((0.1, 0.2, 0.4), "the drop rises with the size"),
         ((0.4, 0.2, 0.1), "the drop falls with the size"),
-        ((0.1, 0.4, 0.2), "the drop goes up and down with the size"),
-        ((0.1, 0.1, 0.1), "the drop stays with the size"),
+        ((0.1, 0.4, 0.2), "the drop goes up and down with the size."),
+        ((0.1, 0.1001, 0.1), "the drop is the same for every size."),
     ],
 )
 def test_the_effect_of_the_size_is_the_course_of_the_numbers(drops, expected):
@@ -320,7 +327,7 @@ def test_sizes_are_compared_where_there_are_several():
     assert "most often with 8 and 16 pixels" in text
     assert "+0.50 for 8 and 16 pixels and −0.10 for 16 and 32 pixels" in text
     assert "The maps of 8 and 16 pixels are most alike, those of 16 and 32 least" in text
-    assert "raises the score of the true class by 0.20, 0.20 and 0.20" in text
+    assert "true class most, its score changes by +0.20, +0.20 and +0.20" in text
 
 
 def test_without_images_nothing_is_said_of_heatmaps():
