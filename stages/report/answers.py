@@ -446,7 +446,7 @@ def better(
     -------
     parameters, convergence, accuracy : str
     """
-    size = f"Parameters: it has {parameters[0]:,}. " + _against(
+    size = f"Parameters: {parameters[0]:,}. " + _against(
         others, [parameters[0] - other for other in parameters[1:]], "fewer than", "more than"
     )
     ours, *theirs = epochs
@@ -556,8 +556,8 @@ def occlusion_short(images: Occluded, patches: dict[int, Patch]) -> str:
         return "There is no image to occlude."
     drops = _fixed([patch.largest_drop or 0.0 for patch in patches.values()])
     return (
-        f"The score of a correct answer falls by {drops} on average where a patch of "
-        f"{join(list(patches))} pixels lowers it most."
+        f"Patches of {join(list(patches))} pixels lower the score of a correct answer by {drops} "
+        "at the worst place, on average over the images."
     )
 
 
@@ -584,8 +584,8 @@ def occlusion(kind: str, images: Occluded, patches: dict[int, Patch]) -> list[st
     flips = [round(patches[size].flip_share or 0.0, 3) for size in sizes]
     text = (
         f"Over the {number(images.images, f'{kind} image')}, the score of the predicted class "
-        f"falls by {_fixed(drops)} on average where hiding lowers it most, for patches of {join(sizes)} "
-        "pixels"
+        f"falls by {_fixed(drops)} on average where hiding lowers it most, for patches of "
+        f"{join(sizes)} pixels"
     )
     text += f"; the drop {trend(drops)}. " if len(sizes) > 1 else ". "
     text += (

@@ -265,7 +265,7 @@ def test_our_network_is_better_only_in_what_it_is():
         [0.7, 0.8, 0.6],
         [(9, 1, 0.02), (1, 9, 0.2)],
     )
-    assert size.endswith("it has 100. That is fewer than the deep, more than the shallow.")
+    assert size.endswith("Parameters: 100. That is fewer than the deep, more than the shallow.")
     assert speed.endswith("after 5 epochs. That is earlier than the deep, the same as the shallow.")
     assert "That is more than the deep, less than the shallow." in won
     assert "is the difference to the shallow." in won
