@@ -9,7 +9,8 @@ SMALL := download.source=sample download.per_class=13 compute.device=cpu train.e
 	++train_q1.epochs=1 ++train_q2.epochs=1 ++augment.epochs=1 ++train_better.epochs=1 \
 	occlusion.patches=[32] occlusion.stride=32
 
-.PHONY: help install repro test test-long verify verify-small gate bench page lint format lock clean
+.PHONY: help install repro hand-in test test-long verify verify-small gate bench page lint \
+	format lock clean
 .DEFAULT_GOAL := help
 
 help: ## show what each target does
@@ -19,6 +20,9 @@ install: $(VENV)/installed ## make .venv and install the locked versions, if tha
 
 repro: $(VENV)/installed ## run what is not up to date of the pipeline
 	$(BIN)/dvc repro
+
+hand-in: repro ## pack the report, the code and a notebook that was run into hand-in/
+	$(BIN)/python -m stages.report.hand_in
 
 gate: $(VENV)/installed ## fail if code, params or data do not belong to dvc.lock; needs no cache
 	$(BIN)/python -m verify.gate

@@ -128,7 +128,7 @@ def finished_clone(fresh_clone, tmp_path_factory) -> Clone:
     """A clone in which `dvc repro` has run once; what it wrote is committed."""
     clone = fresh_clone.copy(tmp_path_factory.mktemp("finished") / "project")
     output = clone.dvc("repro")
-    assert len(stages_run(output)) == 12, output
+    assert len(stages_run(output)) == 13, output
     clone.commit()
     return clone
 

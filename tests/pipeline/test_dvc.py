@@ -36,6 +36,7 @@ def test_repro_writes_all_that_the_study_asks_for(clone):
         f"{kind}_{i}.png" for kind in ("correct", "misclassified") for i in range(1, 6)
     }
     assert (clone / "models/occlusion/heatmaps.npz").is_file()
+    assert (clone / "report/report.pdf").read_bytes().startswith(b"%PDF")
     assert clone.git("status", "--porcelain") == ""
 
 
@@ -51,16 +52,16 @@ def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(clone):
     # the better network has a learning rate of its own: trained anew it is the same to the byte, so
     # that DVC need not evaluate it again
     changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
-    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion", "compare"])
+    assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion", "compare", "report"])
     assert json.loads((clone / "metrics/q1.json").read_text()) != before
     assert "train.lr" in clone.dvc("params", "diff")
     assert "0.01" in clone.dvc("params", "diff")
     assert "test_accuracy.q1" in clone.dvc("metrics", "diff")
 
 
-def test_patches_rerun_occlusion_alone(clone):
+def test_patches_rerun_occlusion_and_the_report(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", "occlusion.patches=[12]"))
-    assert ran == ["occlusion"]
+    assert ran == ["occlusion", "report"]
     metrics = json.loads((clone / "metrics/occlusion.json").read_text())
     assert "patch_12" in metrics["correct"]
     assert "patch_32" not in metrics["correct"]
@@ -68,7 +69,16 @@ def test_patches_rerun_occlusion_alone(clone):
 
 def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
     ran = stages_run(clone.dvc("exp", "run", "-S", "train_better.label_smoothing=0.2"))
-    assert ran == ["train_better", "evaluate@better", "compare"]
+    assert ran[:2] == ["train_better", "evaluate@better"]
+    assert sorted(ran[2:]) == ["compare", "report"]
+
+
+def test_an_author_reruns_the_report_alone(clone):
+    author = ("-S", "report.author=Ada Lovelace", "-S", 'report.student_number="0012345"')
+    assert stages_run(clone.dvc("exp", "run", *author)) == ["report"]
+    [report] = (clone / "report").iterdir()
+    assert report.name == "report_Ada-Lovelace_0012345.pdf"
+    assert clone.git("diff", "--name-only").split() == ["dvc.lock", "params.yaml"]
 
 
 def test_plots_of_two_commits_pair_up_images_included(clone):
@@ -100,7 +110,7 @@ def test_metrics_and_experiments_show_the_few_columns_that_matter(clone):
 
 def test_dag_shows_every_stage(clone):
     dag = clone.dvc("dag")
-    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion", "compare"):
+    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion", "compare", "report"):
         assert stage in dag
 
 

@@ -9,7 +9,7 @@ from tests.pipeline.conftest import Clone
 
 SPLIT_READERS = {
     "train_q1", "train_q2", "augment", "train_better",
-    "evaluate@q1", "evaluate@q2", "evaluate@augment", "evaluate@better", "occlusion",
+    "evaluate@q1", "evaluate@q2", "evaluate@augment", "evaluate@better", "occlusion", "report",
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def replace(clone: Clone, path: str, old: str, new: str) -> None:
 
 def test_a_fresh_clone_passes_though_it_has_no_cache(bare):
     output = bare.call(sys.executable, "-m", "verify.gate")
-    assert output == "dvc.lock belongs to the code, the params and the data: 12 stages\n"
+    assert output == "dvc.lock belongs to the code, the params and the data: 13 stages\n"
     assert bare.git("status", "--porcelain") == ""
 
 
@@ -52,6 +52,7 @@ def test_a_finished_clone_passes_until_one_of_its_cached_outs_is_changed(clone):
         "train_q1": "out models/q1 is modified",
         "evaluate@q1": "dep models/q1 is modified",
         "occlusion": "dep models/q1 is modified",
+        "report": "dep models/q1 is modified",
     }
 
 
@@ -63,7 +64,8 @@ def test_what_was_changed_after_the_run_is_named(bare):
     (bare / "plots/better/curves.png").unlink()
     (bare / "metrics/q2.json").unlink()
     (bare / "plots/q1/more.png").write_bytes(b"")
-    assert stale(bare) == {
+    found = stale(bare)
+    assert found == {
         "split": "dep stages/split is modified",
         "train_q2": "cmd is 'python -m stages.train  q2', was 'python -m stages.train q2'",
         "evaluate@q1": "out plots/q1 is modified",
@@ -74,7 +76,14 @@ def test_what_was_changed_after_the_run_is_named(bare):
         "param occlusion.fill is [1, 2, 3], was mean",
         "compare": "dep metrics/q2.json is deleted; dep metrics/augment.json is modified; "
         "dep plots/q1 is modified; dep plots/better is modified",
+        "report": found["report"],
     }
+    for change in (
+        "dep plots/q1 is modified",
+        "dep metrics/q2.json is deleted",
+        "param occlusion.stride is 7, was 32",
+    ):
+        assert change in found["report"]
 
 
 def test_a_common_module_makes_all_stages_stale_that_use_it(bare):
@@ -97,6 +106,7 @@ def test_what_is_declared_in_another_way_than_it_ran_is_named(bare):
         "train_better": "out models/best is not in dvc.lock; out models/better is not in dvc.yaml",
         # no stage gives it back any more
         "evaluate@better": "dep models/better is deleted",
+        "report": "dep models/better is deleted",
         "occlusion": found["occlusion"],
     }
     assert "param split.seed is 0, was missing" in found["occlusion"]
@@ -108,7 +118,7 @@ def test_a_lock_that_does_not_fit_together_is_named(bare):
     stages = lock["stages"]
     out = next(out for out in stages["split"]["outs"] if out["path"] == "data/split")
     out["md5"] = "f" * 32 + ".dir"
-    stages["report"] = stages.pop("train_q1")
+    stages["train_more"] = stages.pop("train_q1")
     [galleries] = [dep for dep in stages["occlusion"]["deps"] if "galleries" in dep["path"]]
     galleries["md5"] = "f" * 32
     yaml.dump(lock, bare / "dvc.lock")
@@ -117,7 +127,7 @@ def test_a_lock_that_does_not_fit_together_is_named(bare):
         "train_q1": "not in dvc.lock",
         **dict.fromkeys(SPLIT_READERS - {"train_q1"}, split),
         "occlusion": f"{split}; dep plots/q1/galleries.csv is modified",
-        "report": "not in dvc.yaml",
+        "train_more": "not in dvc.yaml",
     }
 
 

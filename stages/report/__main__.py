@@ -1,0 +1,82 @@
+"""Write the study as a PDF: `python -m stages.report`."""
+
+from importlib import metadata
+from pathlib import Path
+
+from stages.common import cli, params
+from stages.report.naming import stem
+from stages.report.params import Report, Shown
+
+OUT = "report"
+PROJECT = Path(__file__).parents[2]
+CODE = ("stages/common/networks.py", "stages/train/loop.py", "stages/train/augmentation.py")
+NETWORKS = ("q1", "q2", "augment", "better")
+# what the report is made of, in the order of the pipeline
+READ = ("data/raw", "data/split", *(f"models/{n}" for n in NETWORKS))
+READ += (*(f"metrics/{n}.json" for n in NETWORKS), *(f"plots/{n}" for n in NETWORKS))
+READ += ("metrics/occlusion.json", "plots/occlusion")
+
+
+def main() -> None:
+    handed_in = params.read(Report, "report")
+    settings = {
+        "q1": params.read(Shown, "train", "train_q1"),
+        "q2": params.read(Shown, "train", "train_q2"),
+        "augment": params.read(Shown, "train", "augment"),
+        "better": params.read(Shown, "train", "train_better"),
+    }
+    groups = {
+        "download": params.read(Shown, "download"),
+        "split": params.read(Shown, "split"),
+        "compute": params.read(Shown, "compute"),
+        "evaluate": params.read(Shown, "evaluate"),
+        "occlusion": params.read(Shown, "occlusion"),
+    }
+
+    from stages.common import dataset, figures, files, fingerprint
+    from stages.report import content, results, typeset
+    from stages.report.checksums import md5
+
+    versions = fingerprint.record(typst=metadata.version("typst"))
+    source, split, data = results.read_source(), results.read_split(), dataset.load()
+    networks = [
+        results.read_network(name, settings[name].model_dump(), source.classes) for name in NETWORKS
+    ]
+    occlusion = results.read_occlusion()
+    shown = {name: group.model_dump() for name, group in groups.items()}
+    if shown["download"].get("path"):
+        # where the file lies says nothing of the study, and may say much of its owner
+        shown["download"]["path"] = Path(shown["download"]["path"]).name
+
+    described = content.describe(networks, occlusion, source, split, shown, figures.PER_CLASS)
+    described["author"] = handed_in.model_dump()
+    packages = ("python", *fingerprint.PACKAGES, "typst")
+    described["versions"] = [[name, versions[name]] for name in packages]
+    described["checksums"] = [[path, md5(path)] for path in READ]
+    described["origin"] = sorted(source.checksums.items())
+
+    pictures = {
+        f"{name}/{kind}": typeset.read_picture(f"plots/{name}/{kind}.png")
+        for name in NETWORKS
+        for kind in (
+            "curves",
+            *(f"confusion_{split}" for split in dataset.SPLITS),
+            *(f"gallery_{gallery}" for gallery in figures.GALLERIES),
+        )
+    }
+    for gallery in figures.GALLERIES:
+        for rank in range(1, figures.PER_CLASS + 1):
+            file = f"{gallery}_{rank}"
+            pictures[f"occlusion/{file}"] = typeset.read_picture(f"plots/occlusion/{file}.png")
+    pictures |= content.samples(data)
+    texts = {path: (PROJECT / path).read_text(encoding="utf-8") for path in CODE}
+
+    name = stem(handed_in.author, handed_in.student_number)
+    document = typeset.pdf(described, pictures, texts)
+    with files.new_folder(OUT) as folder:
+        files.write_bytes(folder / f"{name}.pdf", document)
+    cli.log(f"{OUT}/{name}.pdf: {len(document) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    cli.run(main)

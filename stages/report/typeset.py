@@ -1,0 +1,102 @@
+"""From plain values and pictures to a PDF that is the same bytes whenever they are the same."""
+
+import io
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import typst
+from PIL import Image
+
+from stages.common.cli import InputError, reason
+
+TEMPLATE = Path(__file__).with_name("report.typ")
+LARGEST = 10_000_000  # bytes of a report
+QUALITIES = (92, 80, 65, 50, 35)  # of photographs as JPEG; the first with which it fits is taken
+PLAIN = 150_000  # bytes up to which a picture stays the PNG that it is
+
+
+def read_picture(path: str | Path) -> bytes:
+    """Read a picture as it is; InputError where it is missing or no picture."""
+    try:
+        content = Path(path).read_bytes()
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(
+            f"{path} is not a picture ({reason(error)}): run `dvc checkout` to restore it"
+        ) from None
+    return content
+
+
+def shrink(content: bytes, quality: int) -> tuple[bytes, str, tuple[int, int]]:
+    """Make JPEGs of large pictures, which are full of photographs.
+
+    Returns
+    -------
+    content : bytes
+    suffix : "png" or "jpg"
+    size : two int
+        Width and height in pixels.
+    """
+    with Image.open(io.BytesIO(content)) as image:
+        if len(content) <= PLAIN:
+            return content, "png", image.size
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, "jpeg", quality=quality, subsampling=0)
+        return buffer.getvalue(), "jpg", image.size
+
+
+def pdf(content: dict[str, Any], pictures: dict[str, bytes], texts: dict[str, str]) -> bytes:
+    """Typeset the report.
+
+    Parameters
+    ----------
+    content : dict
+        What `report.typ` reads, as plain values.
+    pictures : dict of str to bytes
+        By the names that `report.typ` calls them.
+    texts : dict of str to str
+        Code that is printed as it stands, by its path.
+
+    Raises
+    ------
+    InputError
+        The pictures are too large even when coarse.
+    """
+    for quality in QUALITIES:
+        document = _compile(content, pictures, texts, quality)
+        if len(document) <= LARGEST:
+            return document
+    raise InputError(
+        f"the report would have {len(document):,} bytes, {LARGEST:,} are allowed: its pictures in "
+        "plots are too large"
+    )
+
+
+def _compile(
+    content: dict[str, Any], pictures: dict[str, bytes], texts: dict[str, str], quality: int
+) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="report-") as name:
+        folder = Path(name)
+        sizes = {}
+        for number, (key, original) in enumerate(pictures.items()):
+            small, suffix, (width, height) = shrink(original, quality)
+            file = f"{number}.{suffix}"
+            (folder / file).write_bytes(small)
+            sizes[key] = {"file": file, "width": width, "height": height}
+        values = content | {
+            "pictures": sizes,
+            "code": {k: text.strip("\n") for k, text in texts.items()},
+        }
+        (folder / "content.json").write_text(json.dumps(values), encoding="utf-8")
+        shutil.copyfile(TEMPLATE, folder / TEMPLATE.name)
+        # fonts of the machine would make another machine's report another one
+        compiler = typst.Compiler(
+            folder / TEMPLATE.name, root=folder, ignore_system_fonts=True, font_paths=[]
+        )
+        return compiler.compile(format="pdf")

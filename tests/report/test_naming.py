@@ -1,0 +1,37 @@
+"""The names of what is handed in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.report.naming import slug, stem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ada Lovelace", "Ada-Lovelace"),
+        ("Jürgen O'Neil", "Jurgen-O-Neil"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("a\\b:c*d?", "a-b-c-d"),
+        ("王小明", "王小明"),
+        ("한글", "한글"),
+        ("--- ", ""),
+        ("", ""),
+    ],
+)
+def test_a_slug_keeps_letters_and_digits_alone(text, expected):
+    assert slug(text) == expected
+
+
+@given(st.text())
+def test_no_text_leads_out_of_the_folder_or_hides_the_file(text):
+    assert all(c.isalnum() or c == "-" for c in slug(text))
+    assert not slug(text).startswith("-")
+
+
+def test_the_name_falls_back_to_what_is_there():
+    assert stem("", "") == "report"
+    assert stem("Ada Lovelace", "") == "report_Ada-Lovelace"
+    assert stem("", "0012345") == "report_0012345"
+    assert stem("Ada Lovelace", "0012345") == "report_Ada-Lovelace_0012345"

@@ -1,0 +1,72 @@
+"""From values to pages: pictures shrink until the report is small enough."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages.common.cli import InputError
+from stages.report import typeset
+
+
+def noise(side: int) -> bytes:
+    """A picture that no format can make small."""
+    pixels = np.random.default_rng(side).integers(0, 256, (side, side, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "png")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def template(tmp_path, monkeypatch):
+    """A template of one page with one picture."""
+    path = tmp_path / "one.typ"
+    path.write_text(
+        '#let content = json("content.json")\n#set document(date: none)\n#content.words\n'
+        "#image(content.pictures.one.file)\n"
+    )
+    monkeypatch.setattr(typeset, "TEMPLATE", path)
+
+
+def test_a_small_picture_stays_as_it_is():
+    small = noise(100)
+    assert typeset.shrink(small, 50) == (small, "png", (100, 100))
+
+
+def test_a_large_picture_becomes_smaller_with_its_quality():
+    large = noise(400)
+    sizes = []
+    for quality in typeset.QUALITIES:
+        content, suffix, size = typeset.shrink(large, quality)
+        assert (suffix, size) == ("jpg", (400, 400))
+        sizes.append(len(content))
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] < len(large)
+
+
+def test_the_first_quality_with_which_it_fits_is_taken(template, monkeypatch):
+    values = {"words": "a"}
+    whole = typeset.pdf(values, {"one": noise(400)}, {})
+    assert whole == typeset.pdf(values, {"one": noise(400)}, {})
+    monkeypatch.setattr(typeset, "LARGEST", len(whole) - 1)
+    coarser = typeset.pdf(values, {"one": noise(400)}, {})
+    assert len(coarser) < len(whole)
+
+
+def test_pictures_that_cannot_fit_end_in_one_line(template, monkeypatch):
+    monkeypatch.setattr(typeset, "LARGEST", 10_000)
+    with pytest.raises(InputError, match="10,000 are allowed: its pictures in plots are too large"):
+        typeset.pdf({"words": "a"}, {"one": noise(400)}, {})
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", noise(50)[:200]])
+def test_what_is_no_picture_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "curves.png"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"curves\.png is not a picture .*dvc checkout"):
+        typeset.read_picture(path)
+
+
+def test_a_picture_that_is_missing_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"curves\.png is not there: run `dvc repro`"):
+        typeset.read_picture(tmp_path / "curves.png")
