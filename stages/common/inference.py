@@ -252,12 +252,17 @@ def logits(
     network = model.network
     device = next((tensor.device for tensor in network.parameters()), "cpu")
     indices = np.arange(len(images)) if indices is None else indices
+    outputs = None
     with eval_mode(network), torch.inference_mode():
-        outputs = [
-            network(to_input(images[batch], model.mean, model.std, device))
-            for batch in np.array_split(indices, range(batch_size, len(indices), batch_size))
-        ]
-    return torch.cat(outputs).cpu()
+        for start in range(0, len(indices) or 1, batch_size):
+            batch = images[indices[start : start + batch_size]]
+            some = network(to_input(batch, model.mean, model.std, device))
+            # into one tensor: many small ones that are kept would scatter over the memory, and what
+            # lies between them could not be given back
+            if outputs is None:
+                outputs = some.new_empty(len(indices), some.shape[1], device="cpu")
+            outputs[start : start + batch_size] = some
+    return outputs
 
 
 def predict(
