@@ -19,6 +19,7 @@ CACHED = ("download", "split", "train_q1", "train_q2", "augment", "train_better"
 # each changes one file of metrics
 STRIDE = ("-S", "occlusion.stride=48")
 SMOOTHING = ("-S", "train_better.label_smoothing=0.2")
+BETTER = ("better.json", "summary.json")  # the metrics that it changes
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_two_clones_run_at_the_same_time_with_one_cache(finished_clone, alone, t
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda clone, change: clone.dvc("exp", "run", *change), clones, changes))
     assert metrics(clones[0]) == metrics(alone)
-    only = {"better.json": metrics(alone)["better.json"]}
+    only = {name: metrics(alone)[name] for name in BETTER}
     assert metrics(clones[1]) == metrics(finished_clone) | only
     for clone in clones:
         assert json.loads(clone.dvc("status", "--json")) == {}
@@ -164,6 +165,12 @@ def test_two_workers_run_a_queue(clone, alone):
         found[name] = {file: clone.git("show", f"{ref}:metrics/{file}") for file in before}
     assert found == {
         "stride": before | {"occlusion.json": changed["occlusion.json"]},
-        "smoothing": before | {"better.json": changed["better.json"]},
+        "smoothing": before | {name: changed[name] for name in BETTER},
         "nothing": before,
     }
+
+
+def test_a_grid_is_queued_by_one_command(clone):
+    grid = ("-S", "train.lr=0.0003,0.001,0.003", "-S", "train.batch_size=32,64")
+    clone.dvc("exp", "run", "--queue", *grid)
+    assert clone.dvc("queue", "status").count("Queued") == 6
