@@ -40,6 +40,9 @@ def short(finished_clone, tmp_path, temporary) -> Clone:
             del content[key]
         if path == "dvc.yaml":
             content["stages"]["split"]["outs"] = [{"data/split": {"cache": False}}]
+        else:
+            outs = content["stages"]["split"]["outs"]
+            content["stages"]["split"]["outs"] = [o for o in outs if o["path"] == "data/split"]
         yaml.dump(content, short / path)
     shutil.copytree(finished_clone / "data/split", short / "data/split")
     (short / "data/.gitignore").write_text("/raw\n")
