@@ -15,6 +15,7 @@ from stages.common.reproducible import Compute
 from stages.download.params import Download
 from stages.evaluate.params import Evaluate
 from stages.occlusion.params import Occlusion
+from stages.report.params import Report
 from stages.split.params import Split
 from stages.train.params import NETWORKS, Train
 from tests.conftest import ROOT, project_params
@@ -26,6 +27,7 @@ SCHEMAS: list[tuple[type[Group], tuple[str, ...]]] = [
     (Compute, ("compute",)),
     (Evaluate, ("evaluate",)),
     (Occlusion, ("occlusion",)),
+    (Report, ("report",)),
     *((Train, ("train", group)) for group in NETWORKS.values()),
 ]
 TEXT = (ROOT / "params.yaml").read_bytes()
@@ -51,6 +53,10 @@ def three_or(check, *others):
     )
 
 
+def line(v):
+    return type(v) is str and len(v) <= 100 and v.isprintable() and v == v.strip()
+
+
 SEED, SHARE = whole(0, 2**32 - 1), number(0, 1)
 ALLOWED = {
     "source": one_of("sample", "stl10", "npz", "folder"),
@@ -64,6 +70,9 @@ ALLOWED = {
     "architecture": one_of("ShallowCNN", "DeepCNN", "BetterCNN"),
     "epochs": whole(1, 10_000),
     "batch_size": whole(1, 65_536),
+    "processes": whole(1, 64),
+    "precision": one_of("float32", "bfloat16"),
+    "sizes": lambda v: isinstance(v, list) and 1 <= len(v) <= 100 and all(map(whole(32, 96), v)),
     "optimizer": one_of("adamw", "sgd"),
     "lr": lambda v: number(0, 100)(v) and v > 0,
     "schedule": one_of("constant", "one_cycle"),
@@ -86,6 +95,9 @@ ALLOWED = {
     ),
     "stride": whole(1, 96),
     "fill": three_or(number(0, 255), number(0, 255), lambda v: v == "mean"),
+    "author": line,
+    "student_number": line,
+    "email": lambda v: line(v) and (v == "" or v.count("@") == 1 and " " not in v),
 }
 
 
