@@ -32,10 +32,11 @@ from stages.common.inference import Model
 from stages.train import loop
 from stages.train.params import NETWORKS, Train
 
-# one epoch as both can repeat it: without draws, and with the optimiser's plain settings
+# one epoch as both can do it: with the optimiser's plain settings, flips and crops
 SETTINGS = {"epochs": 1, "schedule": "constant", "weight_decay": 0.0, "label_smoothing": 0.0}
-SETTINGS |= {"flip": 0.0, "crop": 0, "rotate": 0.0, "color": 0.0, "erase": 0, "sizes": [96]}
-SETTINGS |= {"processes": 1}
+SETTINGS |= {"rotate": 0.0, "color": 0.0, "erase": 0, "sizes": [96], "processes": 1}
+# results are compared without draws
+PLAIN = {"flip": 0.0, "crop": 0}
 CASES = [(name, "float32") for name in NETWORKS]
 CASES += [(name, "bfloat16") for name in ("q1", "q2", "better")]
 # of a loss, relative; bfloat16 has eight binary digits
@@ -69,7 +70,8 @@ def rows(pairs: int, photos: Path | None = None) -> Iterator[Row | str]:
             settings = settings.model_copy(update=SETTINGS | {"precision": precision})
             yield compare(name, Path(folder), data, settings, pairs)
     counts = ", ".join(f"{len(data.splits[split])} {split}" for split in SPLITS)
-    yield f"training: {photos.name if photos else 'sample'}, {counts} images, no augmentation"
+    source = photos.name if photos else "sample"
+    yield f"training: {source}, {counts} images; losses compared without augmentation"
 
 
 def prepare(folder: Path, photos: Path | None) -> None:
@@ -96,12 +98,12 @@ def compare(name: str, folder: Path, data: Dataset, settings: Train, pairs: int)
     held = in_memory(data)
     # as many of each split: then our loop measures all training images too
     few = {split: loop.evenly(members, COMPARED) for split, members in data.splits.items()}
-    gentle = settings.model_copy(update={"lr": settings.lr * GENTLE})
+    gentle = settings.model_copy(update=PLAIN | {"lr": settings.lr * GENTLE})
     short = ours(replace(data, splits=few), gentle), student(replace(held, splits=few), gentle)
     equality = same_losses(*short, TOLERANCES[settings.precision])
 
     times = race(lambda: ours(data, settings), lambda: student(held, settings), pairs)
-    case = f"{name}, {settings.precision}"
+    case = f"{name}, {settings.precision}" + ", augmented" * bool(settings.flip or settings.crop)
     row = Row(case, "stages.train.loop", "Dataset, ToTensor, DataLoader, float32", times, equality)
     model = build(data, settings)
     networks.move(model.network, "cpu")
@@ -173,8 +175,12 @@ def student(data: Dataset, settings: Train) -> dict[str, float]:
     """Train for an epoch as tutorials do, with the images in our order."""
     model = build(data, settings)
     network = model.network
-    normalise = transforms.Normalize(model.mean, model.std)
-    images = Images(data, transforms.Compose([transforms.ToTensor(), normalise]))
+    scale, normalise = transforms.ToTensor(), transforms.Normalize(model.mean, model.std)
+    augmented = images = Images(data, transforms.Compose([scale, normalise]))
+    if settings.flip or settings.crop:
+        flip = transforms.RandomHorizontalFlip(settings.flip)
+        crop = transforms.RandomCrop(96, padding=settings.crop, padding_mode="reflect")
+        augmented = Images(data, transforms.Compose([scale, flip, crop, normalise]))
     if settings.optimizer == "sgd":
         nesterov = settings.momentum > 0
         optimizer = torch.optim.SGD(
@@ -186,11 +192,12 @@ def student(data: Dataset, settings: Train) -> dict[str, float]:
             network.parameters(), settings.lr, betas, weight_decay=settings.weight_decay
         )
 
-    def batches(indices) -> DataLoader:
+    def batches(images: Images, indices) -> DataLoader:
         return DataLoader(images, settings.batch_size, sampler=indices.tolist())
 
     network.train()
-    for x, labels in batches(loop.shuffle(data.splits["train"], settings.seed, epoch=1)):
+    order = loop.shuffle(data.splits["train"], settings.seed, epoch=1)
+    for x, labels in batches(augmented, order):
         optimizer.zero_grad()
         loss = cross_entropy(network(x), labels)
         loss.backward()
@@ -200,7 +207,7 @@ def student(data: Dataset, settings: Train) -> dict[str, float]:
     network.eval()
     with torch.no_grad():
         for split, members in data.splits.items():
-            loss, right = evaluate(network, batches(members))
+            loss, right = evaluate(network, batches(images, members))
             row[f"{split}_loss"] = loss / len(members)
             row[f"{split}_accuracy"] = right / len(members)
     return row

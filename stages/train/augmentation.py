@@ -1,15 +1,111 @@
-"""Augmentation: torchvision's transforms, drawn anew for each image and each epoch."""
+"""Augmentation of whole batches, drawn anew for each image and each epoch."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
 
 from stages.common.reproducible import key
 from stages.train.params import Train
 
+DRAWS = 9  # numbers for an image, always as many: to switch a part on changes no other part
 
-def build(params: Train, fill: list[float], size: int = 96) -> v2.Transform | None:
-    """Compose the transforms that `params` switches on.
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to each image. Attributes as in `Train`; `fill` is a colour, 0..255.
+
+    torchvision's v2 transforms draw once for whatever they are given, so that a batch would be
+    flipped and cropped as one, and given image after image they cost more than a training step of
+    a fast network. Here all draws come first and the batch is then put together in one go.
+    """
+
+    flip: float
+    crop: int
+    rotate: float
+    color: float
+    erase: int
+    fill: tuple[float, ...]
+
+    def __call__(self, images: np.ndarray, draws: np.ndarray) -> np.ndarray:
+        """Augment a batch.
+
+        Parameters
+        ----------
+        images : uint8 (n, height, width, 3)
+        draws : float64 (n, DRAWS)
+            Evenly distributed from 0 to 1, without 1.
+
+        Returns
+        -------
+        uint8 (n, height, width, 3)
+        """
+        flipped, top, left, angle, *factors, erased_top, erased_left = draws.T
+        if self.rotate:
+            images = _each(images, self._rotate, angle)
+        if self.flip or self.crop:
+            images = self._flip_and_crop(images, flipped < self.flip, top, left)
+        if self.color:
+            images = _each(images, self._recolor, np.stack(factors, axis=1))
+        if self.erase:
+            images = self._erase(images, erased_top, erased_left)
+        return images
+
+    def _rotate(self, image: Tensor, draw: float) -> Tensor:
+        angle = self.rotate * (2 * float(draw) - 1)
+        bilinear = v2.InterpolationMode.BILINEAR
+        return functional.rotate(image, angle, interpolation=bilinear, fill=list(self.fill))
+
+    def _flip_and_crop(self, images, flipped, top, left) -> np.ndarray:
+        """Mirror some images, and cut each out of itself with mirrored margins."""
+        count, height, width, _ = images.shape
+        places = 2 * self.crop + 1
+        y = np.arange(height) + _whole(top, places) - self.crop
+        x = np.arange(width) + _whole(left, places) - self.crop
+        y, x = _reflect(y, height), _reflect(x, width)
+        x = np.where(flipped[:, None], x[:, ::-1], x)
+        pixel = (np.arange(count)[:, None] * height + y)[:, :, None] * width + x[:, None, :]
+        return images.reshape(-1, 3).take(pixel.ravel(), axis=0).reshape(images.shape)
+
+    def _recolor(self, image: Tensor, draws: np.ndarray) -> Tensor:
+        brightness, contrast, saturation = (1 + self.color * (2 * draws - 1)).tolist()
+        image = functional.adjust_brightness(image, brightness)
+        image = functional.adjust_contrast(image, contrast)
+        return functional.adjust_saturation(image, saturation)
+
+    def _erase(self, images, top, left) -> np.ndarray:
+        images, (height, width) = images.copy(), images.shape[1:3]
+        top = _whole(top, height - self.erase + 1).ravel()
+        left = _whole(left, width - self.erase + 1).ravel()
+        for image, y, x in zip(images, top, left, strict=True):
+            image[y : y + self.erase, x : x + self.erase] = np.round(self.fill)
+        return images
+
+
+def _each(images: np.ndarray, change, draws: np.ndarray) -> np.ndarray:
+    """Change each image (3, height, width) by a draw of its own."""
+    changed = np.empty_like(images)
+    for image, out, draw in zip(images, changed, draws, strict=True):
+        out[:] = change(torch.from_numpy(image).permute(2, 0, 1), draw).permute(1, 2, 0).numpy()
+    return changed
+
+
+def _whole(draws: np.ndarray, count: int) -> np.ndarray:
+    """Turn draws (n,) into whole numbers below `count`: int64 (n, 1)."""
+    return (draws * count).astype(np.int64)[:, None]
+
+
+def _reflect(places: np.ndarray, length: int) -> np.ndarray:
+    """Mirror places beyond an end of a side back onto it; the end itself is not repeated."""
+    return (length - 1) - np.abs((length - 1) - np.abs(places))
+
+
+def build(params: Train, fill: Sequence[float]) -> Augmentation | None:
+    """Take what `params` switches on; None where nothing is.
 
     Parameters
     ----------
@@ -17,41 +113,23 @@ def build(params: Train, fill: list[float], size: int = 96) -> v2.Transform | No
         `flip`, `crop`, `rotate`, `color` and `erase` are read.
     fill : three floats
         Colour (0..255) of an erased square and of the corners that a rotation leaves open.
-    size : int
-        Height and width of the images.
-
-    Returns
-    -------
-    v2.Transform or None
-        Maps one image uint8 (3, size, size) to another; None where nothing is switched on.
     """
-    transforms = []
-    if params.flip:
-        transforms.append(v2.RandomHorizontalFlip(params.flip))
-    if params.rotate:
-        bilinear = v2.InterpolationMode.BILINEAR
-        transforms.append(v2.RandomRotation(params.rotate, interpolation=bilinear, fill=fill))
-    if params.crop:
-        transforms.append(v2.RandomCrop(size, padding=params.crop, padding_mode="reflect"))
-    if params.color:
-        transforms.append(v2.ColorJitter(params.color, params.color, params.color))
-    if params.erase:
-        share = (params.erase / size) ** 2
-        transforms.append(v2.RandomErasing(1, (share, share), (1, 1), value=fill))
-    return v2.Compose(transforms) if transforms else None
+    switches = [params.flip, params.crop, params.rotate, params.color, params.erase]
+    return Augmentation(*switches, fill=tuple(fill)) if any(switches) else None
 
 
-def augment(images: Tensor, transform: v2.Transform, seed: int, epoch: int, indices) -> Tensor:
-    """Augment a batch, each image by a draw of its own.
+def augment(
+    images: np.ndarray, augmentation: Augmentation, seed: int, epoch: int, indices: Sequence[int]
+) -> np.ndarray:
+    """Augment a batch, each image by draws of its own.
 
-    A v2 transform draws once for whatever it is given, so that a batch would be flipped and cropped
-    as one. Here each image is given alone, with a generator keyed by (seed, epoch, image): neither
-    the order of the images, nor the batch size, nor the number of processes changes what it gets.
+    They are keyed by (seed, epoch, image): neither the order of the images, nor the batch size, nor
+    the number of processes changes what an image gets.
 
     Parameters
     ----------
     images : uint8 (n, height, width, 3)
-    transform : v2.Transform
+    augmentation : Augmentation
     seed, epoch : int
     indices : n integers
         Which images of the data set these are.
@@ -60,10 +138,8 @@ def augment(images: Tensor, transform: v2.Transform, seed: int, epoch: int, indi
     -------
     uint8 (n, height, width, 3)
     """
-    augmented = torch.empty_like(images)
-    # the transforms draw from torch's global generator: it is put back as it was
-    with torch.random.fork_rng(devices=[]):
-        for image, out, index in zip(images, augmented, indices, strict=True):
-            torch.default_generator.manual_seed(key(seed, "augmentation", epoch, index))
-            out.copy_(transform(image.permute(2, 0, 1)).permute(1, 2, 0))
-    return augmented
+    draws, generator = torch.empty(len(images), DRAWS, dtype=torch.float64), torch.Generator()
+    for row, index in zip(draws, indices, strict=True):
+        generator.manual_seed(key(seed, "augmentation", epoch, index))
+        torch.rand(DRAWS, generator=generator, out=row)
+    return augmentation(images, draws.numpy())

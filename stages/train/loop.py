@@ -55,7 +55,7 @@ def train(
     """
     network = model.network
     device = next(network.parameters()).device
-    transform = build(params, fill=(dataset.mean * 255).tolist())
+    augmentation = build(params, fill=(dataset.mean * 255).tolist())
     members = dataset.splits["train"]
     labels = torch.as_tensor(dataset.labels, device=device)
     steps = -(-len(members) // params.batch_size)  # rounded up: the last batch may be smaller
@@ -72,9 +72,9 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = lr
             share = processes.share(batch)
-            images = torch.from_numpy(dataset.images[share.numpy()])
-            if transform:
-                images = augment(images, transform, params.seed, epoch, share.tolist())
+            images = dataset.images[share.numpy()]
+            if augmentation:
+                images = augment(images, augmentation, params.seed, epoch, share.tolist())
             x = resize(to_input(images, model.mean, model.std, device), size)
             with precision(params, device):
                 outputs = parallel(x)

@@ -60,3 +60,11 @@ def test_bfloat16_comes_close(data):
     assert training.same_losses(*rows, tolerance).startswith("losses of a short epoch within")
     with pytest.raises(Different):
         training.same_losses(*rows, 1e-6)
+
+
+def test_both_loops_augment(data):
+    flipped = settings(flip=1.0)  # a sure flip leaves nothing to chance
+    rows = epochs(data, flipped, flipped)
+    assert training.same_losses(*rows, 1e-3).startswith("losses of a short epoch within 0.001")
+    with pytest.raises(Different):
+        training.same_losses(rows[0], training.student(training.in_memory(data), settings()), 1e-9)

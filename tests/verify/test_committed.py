@@ -116,7 +116,7 @@ def test_the_table_has_a_line_for_each_out(run, other):
     verdicts = {line.split()[1]: " ".join(line.split()[2:]) for line in lines}
     assert verdicts["models/q1"] == "different same metrics"
     assert verdicts["data/raw"] == "same bytes same bytes"
-    assert {line.index(line.split()[1]) for line in lines} == {header.index("out")}
+    assert {line.index(" " + line.split()[1]) for line in lines} == {header.index(" out")}
 
 
 def test_only_the_same_bytes_twice_and_no_different_out_will_do(run, other):
