@@ -99,10 +99,28 @@ class Pixels:
         self.box = box
         self._start = area.cumsum(0) - area
         self.owner = torch.repeat_interleave(area)
-        width = (box.right - box.left)[self.owner]
-        place = torch.arange(len(self.owner), device=area.device) - self._start[self.owner]
-        self.y = box.top[self.owner] + place // width
-        self.x = box.left[self.owner] + place % width
+        width = self._of_owner(box.right - box.left)
+        place = torch.arange(len(self.owner), device=area.device) - self._of_owner(self._start)
+        row = place // width
+        self.y = self._of_owner(box.top) + row
+        self.x = self._of_owner(box.left) + (place - row * width)
+
+    def _of_owner(self, values: Tensor) -> Tensor:
+        """Give each pixel what its window has: (m,) of (n,)."""
+        return values.index_select(0, self.owner)
+
+    def places(self, start: Tensor, width: Tensor) -> Tensor:
+        """Number the pixels in other windows, `width` wide, whose corner (0, 0) lies at `start`.
+
+        Parameters
+        ----------
+        start, width : int64 (n,)
+
+        Returns
+        -------
+        int64 (m,)
+        """
+        return self._of_owner(start) + self.y * self._of_owner(width) + self.x
 
     def find(self, owner: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Look places of the maps up.
@@ -143,12 +161,6 @@ class Changed:
     clean: Tensor
     pixels: Pixels
     rows: Tensor
-
-    def differences(self) -> Tensor:
-        """Subtract the clean map: float32 (m + 1, channels), the last row is zero."""
-        found = self.rows.new_zeros(len(self.rows) + 1, self.rows.shape[1])
-        torch.sub(self.rows, _at(self.clean, self.pixels), out=found[:-1])
-        return found
 
     def values(self, owner: Tensor, y: Tensor, x: Tensor, outside: float = 0.0) -> Tensor:
         """Give what some places of the maps hold: float32 (k, rows, columns, channels)."""
@@ -202,32 +214,34 @@ class Convolution:
         if self.pointwise:
             weight = self.layer.weight.flatten(1)
             return functional.linear(given.rows, weight, self.layer.bias)
-        box, differences = given.pixels.box, given.differences()
+        box, channels = given.pixels.box, given.rows.shape[1]
         # widened so that all windows lie alike to the strides
         first_row, top = self.rows.aligned(box.top)
         first_column, left = self.columns.aligned(box.left)
         height, width = _levelled(box.bottom - top), _levelled(box.right - left)
-        start, pitch = torch.zeros_like(top), torch.zeros_like(top)
-        made, count = [clean.new_empty((0, clean.shape[-1]))], 0
-        for size in torch.unique(torch.stack([height, width]), dim=1).T.tolist():
-            if not min(size):
+        # windows of a size lie one after the other, and are convolved at once
+        sizes, group = torch.unique(torch.stack([height, width]), dim=1, return_inverse=True)
+        counts = torch.bincount(group, minlength=sizes.shape[1]).tolist()
+        order = group.argsort(stable=True)
+        windows = given.rows.new_zeros(int((height * width).sum()), channels)
+        start = _starts(height * width, order)
+        place = given.pixels.places(start - top * width - left, width)
+        windows[place] = given.rows - _at(given.clean, given.pixels)
+        made, begin, area, pitch = [], 0, torch.zeros_like(width), torch.zeros_like(width)
+        for size, count, members in zip(sizes.T.tolist(), counts, order.split(counts), strict=True):
+            end = begin + count * size[0] * size[1]
+            if end == begin:
                 continue
-            members = torch.nonzero((height == size[0]) & (width == size[1])).flatten()
-            y, x = (torch.arange(length, device=top.device) for length in size)
-            number, found = given.pixels.find(
-                members, top[members, None] + y, left[members, None] + x
-            )
-            number = torch.where(found, number, len(given.rows))
-            windows = differences.index_select(0, number.flatten()).view(*number.shape, -1)
-            sums = self._convolve(windows)
-            pitch[members] = sums.shape[2]
-            sums = sums.flatten(1, 2)
-            start[members] = count + sums.shape[1] * torch.arange(len(members), device=top.device)
-            made.append(sums.flatten(0, 1))
-            count += len(made[-1])
-        start = start - first_row * pitch - first_column
-        place = start[pixels.owner] + pixels.y * pitch[pixels.owner] + pixels.x
-        return torch.cat(made).index_select(0, place).add_(_at(clean, pixels))
+            sums = self._convolve(windows[begin:end].view(count, *size, channels))
+            area[members], pitch[members] = sums.shape[1] * sums.shape[2], sums.shape[2]
+            made.append(sums.flatten(0, 2))
+            begin = end
+        if not made:
+            return clean.new_empty((0, clean.shape[-1]))
+        start = _starts(area, order)
+        place = pixels.places(start - first_row * pitch - first_column, pitch)
+        sums = made[0] if len(made) == 1 else torch.cat(made)
+        return sums.index_select(0, place).add_(_at(clean, pixels))
 
     def _convolve(self, windows: Tensor) -> Tensor:
         """Give every output that sees a pixel of n windows (n, height, width, channels)."""
@@ -237,6 +251,13 @@ class Convolution:
             windows, layer.weight, None, layer.stride, padding, layer.dilation, layer.groups
         )
         return sums.permute(0, 2, 3, 1)
+
+
+def _starts(areas: Tensor, order: Tensor) -> Tensor:
+    """Give where each window begins if they lie one after the other in this order."""
+    starts, sorted_areas = torch.empty_like(areas), areas[order]
+    starts[order] = sorted_areas.cumsum(0) - sorted_areas
+    return starts
 
 
 def _levelled(sizes: Tensor) -> Tensor:

@@ -32,6 +32,13 @@ ENVIRONMENT = os.environ | {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Keep these tests on one worker: what they share takes a minute to make."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("pipeline"))
+
+
 class Clone:
     """A clone of the project: call `dvc` and `git` in it, read what came out."""
 
@@ -137,3 +144,18 @@ def finished_clone(fresh_clone, tmp_path_factory) -> Clone:
 def clone(finished_clone, tmp_path) -> Clone:
     """A copy of the finished clone, for one test to change."""
     return finished_clone.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def experiment(finished_clone, tmp_path_factory) -> tuple[Clone, list[str]]:
+    """A clone in which an experiment was run and committed, and the stages that DVC ran for it."""
+    clone = finished_clone.copy(tmp_path_factory.mktemp("experiment") / "project")
+    output = clone.dvc("exp", "run", "-S", "train.lr=0.01", "-S", "occlusion.patches=[12]")
+    clone.commit("an experiment")
+    return clone, stages_run(output)
+
+
+@pytest.fixture
+def second_run(experiment, tmp_path) -> Clone:
+    """A copy of the clone with two runs that differ, for one test to change."""
+    return experiment[0].copy(tmp_path / "project")

@@ -101,22 +101,19 @@ def test_the_confusion_matrices_show_their_counts_each_under_its_network(clone, 
         assert headings == [f"{title}, workspace" for title in TITLES.values()]
 
 
-def test_two_commits_stand_side_by_side(clone, tmp_path):
-    before = {split: counts(clone, split) for split in ("val", "test")}
-    clone.dvc("exp", "run", "-S", "+train_q1.lr=0.01")
-    clone.commit("another run")
-    clone.dvc("plots", "diff", "HEAD~1", "HEAD", "--out", "page")
-    dom, errors = browse(clone / "page/index.html", tmp_path)
+def test_two_commits_stand_side_by_side(finished_clone, second_run, tmp_path):
+    second_run.dvc("plots", "diff", "HEAD~1", "HEAD", "--out", "page")
+    dom, errors = browse(second_run / "page/index.html", tmp_path)
     assert errors == [] and 'data-broken=""' in dom
     for split, word in (("val", "validation"), ("test", "test")):
         texts = drawn(dom, f"Confusion on {word}")
-        now = counts(clone, split)
-        assert before[split] != now
-        assert [text for text in texts if text.isdigit()] == before[split] + now
+        before, now = counts(finished_clone, split), counts(second_run, split)
+        assert before != now
+        assert [text for text in texts if text.isdigit()] == before + now
         headings = [text for text in texts if ", HEAD" in text]
         assert headings == [
             f"{title}, {revision}" for revision in ("HEAD~1", "HEAD") for title in TITLES.values()
         ]
-    for picture in declared(clone)[1]:
+    for picture in declared(second_run)[1]:
         name = picture.replace("/", "_")
         assert f"static/HEAD~1_{name}" in dom and f"static/HEAD_{name}" in dom
