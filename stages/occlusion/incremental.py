@@ -226,7 +226,7 @@ class Convolution:
         windows = given.rows.new_zeros(int((height * width).sum()), channels)
         start = _starts(height * width, order)
         place = given.pixels.places(start - top * width - left, width)
-        windows[place] = given.rows - _at(given.clean, given.pixels)
+        windows.index_copy_(0, place, given.rows - _at(given.clean, given.pixels))
         made, begin, area, pitch = [], 0, torch.zeros_like(width), torch.zeros_like(width)
         for size, count, members in zip(sizes.T.tolist(), counts, order.split(counts), strict=True):
             end = begin + count * size[0] * size[1]
