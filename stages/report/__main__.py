@@ -18,7 +18,7 @@ READ += (*(f"metrics/{n}.json" for n in NETWORKS), *(f"plots/{n}" for n in NETWO
 READ += ("metrics/occlusion.json", "plots/occlusion", "plots/split", "plots/compare")
 # pictures besides those of one network
 PICTURES = ("split/contact_sheet", "compare/curves", "compare/cost", "compare/classes")
-PICTURES += ("compare/reliability", "occlusion/patches")
+PICTURES += ("compare/reliability", "occlusion/patches", "augment/augmented")
 PICTURES += tuple(f"compare/difference_{pair}" for pair in map("_".join, pairwise(NETWORKS)))
 
 

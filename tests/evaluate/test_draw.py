@@ -60,6 +60,23 @@ def test_curves_of_one_epoch_can_be_drawn():
     draw.curves(HISTORY[:1], 1, "q1", "black").canvas.draw()
 
 
+def test_augmented_images_stand_in_a_row_beside_the_one_they_are_made_of():
+    levels = 8 * np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    views = levels[..., None, None, None] + np.zeros((96, 96, 3), "u1")
+    figure = draw.augmented(views, CLASSES[:2], "augmented")
+    page = figure.images[0].get_array()
+    places = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    assert list(places) == ["image", "epoch 1", "epoch 2", "cat", "dog"]
+    for row, name in enumerate(("cat", "dog")):
+        for column, words in enumerate(("image", "epoch 1", "epoch 2")):
+            x, y = round(places[words][0]), round(places[name][1])
+            pixels = page[y - 30 : y + 30, x - 30 : x + 30]
+            assert np.ptp(pixels) == 0
+            assert abs(int(pixels[0, 0, 0]) - int(levels[row, column])) <= 4
+    apart = places["epoch 1"][0] - places["image"][0]
+    assert apart > places["epoch 2"][0] - places["epoch 1"][0]
+
+
 def test_a_confusion_matrix_shows_counts_and_colours_shares():
     actual = np.array([0, 0, 0, 0, 1, 1])
     predicted = np.array([0, 0, 0, 1, 1, 0])
