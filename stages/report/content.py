@@ -302,9 +302,9 @@ def describe_network(
         "level": level,
         "shape": shape,
         "correct": answers.gallery_correct(correct, classes, per_class),
-        "correct_short": answers.gallery_short(correct),
+        "correct_short": answers.gallery_short("correct", correct),
         "misclassified": answers.gallery_misclassified(misclassified, classes, per_class, group_by),
-        "misclassified_short": answers.gallery_short(misclassified),
+        "misclassified_short": answers.gallery_short("misclassified", misclassified),
         "architecture": architecture(network.settings["architecture"], len(classes)),
     }
 
