@@ -40,7 +40,7 @@ def main() -> None:
     with files.new_folder(f"plots/{name}") as folder:
         shutil.copyfile(f"models/{name}/history.csv", folder / "curves.csv")
         figures.save(draw.curves(history, model.epoch, title, color), folder / "curves.png")
-        heading = f"{title}: images as it is trained on them"
+        heading = f"{title}: training images, epoch by epoch"
         figure = draw.augmented(augmented, augmented_classes, heading)
         figures.save(figure, folder / "augmented.png")
         for split in dataset.SPLITS:

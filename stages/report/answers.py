@@ -231,8 +231,8 @@ def gallery_short(kind: str, table: pd.DataFrame) -> str:
     if table.empty:
         return f"No validation image is {kind}."
     lowest, highest = table["score"].min(), table["score"].max()
-    images = number(len(table), "image")
-    return f"The gallery has {images}, {kind} with scores of {lowest:.3f} to {highest:.3f}."
+    images = number(len(table), f"{kind} image")
+    return f"The gallery has {images}, with scores of {lowest:.3f} to {highest:.3f}."
 
 
 def _missing(table: pd.DataFrame, classes: list[str], per_class: int, what: str) -> str:

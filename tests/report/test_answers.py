@@ -130,7 +130,7 @@ def test_a_gallery_in_a_line_says_how_many_images_and_how_sure():
         ("misclassified", "dog", 1, "dog", "cat", 0.75),
     )
     assert answers.gallery_short("misclassified", table) == (
-        "The gallery has 2 images, misclassified with scores of 0.750 to 0.900."
+        "The gallery has 2 misclassified images, with scores of 0.750 to 0.900."
     )
 
 
