@@ -1,7 +1,6 @@
 """What augmentation does to a few images, kept beside the network that is trained with it."""
 
 import numpy as np
-import torch
 
 from stages.common.dataset import Dataset
 from stages.train.augmentation import augment, build
@@ -27,12 +26,12 @@ def examples(dataset: Dataset, params: Train) -> np.ndarray:
     members = dataset.splits["train"]
     _, firsts = np.unique(dataset.labels[members], return_index=True)
     indices = members[firsts[:MOST_CLASSES]]
-    images = torch.from_numpy(dataset.images[indices])
+    images = dataset.images[indices]
     views = [images]
-    transform = build(params, fill=(dataset.mean * 255).tolist())
+    augmentation = build(params, fill=(dataset.mean * 255).tolist())
     for epoch in range(1, min(params.epochs, MOST_EPOCHS) + 1):
         given = images
-        if transform:
-            given = augment(images, transform, params.seed, epoch, indices.tolist())
+        if augmentation:
+            given = augment(images, augmentation, params.seed, epoch, indices.tolist())
         views.append(given)
-    return torch.stack(views, dim=1).numpy()
+    return np.stack(views, axis=1)

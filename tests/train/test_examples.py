@@ -20,8 +20,8 @@ def test_each_view_is_what_the_training_is_given_in_that_epoch(data, monkeypatch
     params = train_params(epochs=2, batch_size=4, flip=0.5, crop=8, color=0.2)
     given = {}
 
-    def augment(images, transform, seed, epoch, indices):
-        augmented = loop_augment(images, transform, seed, epoch, indices)
+    def augment(images, augmentation, seed, epoch, indices):
+        augmented = loop_augment(images, augmentation, seed, epoch, indices)
         given.update(((epoch, i), image) for i, image in zip(indices, augmented, strict=True))
         return augmented
 
