@@ -108,6 +108,8 @@ class Study:
             "1,0.001,0.7,0.8,0.5,0.5,0.5\n"
             "2,0.001,0.6,0.7,0.75,0.6,0.5\n"
         )
+        views = np.stack([self.images[[0, 13]]] * 3, axis=1)  # nothing was switched on
+        np.save(f"models/{name}/augmented.npy", views)
         return model
 
     def run(self, *command, python=(), **environment) -> subprocess.CompletedProcess:

@@ -40,6 +40,15 @@ def write_csv(path: str | Path, frame) -> None:
     write_text(path, frame.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
 
 
+def write_array(path: str | Path, array) -> None:
+    """Write a numpy array as `.npy`."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(path, buffer.getvalue())
+
+
 def write_arrays(path: str | Path, **arrays) -> None:
     """Write named numpy arrays as one uncompressed `.npz`, which carries no time of writing."""
     import numpy as np

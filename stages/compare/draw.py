@@ -180,11 +180,13 @@ def difference(pairs: pd.DataFrame, first: str, second: str, names: list[str]) -
         for (i, j), value in np.ndenumerate(change):
             if round(value):
                 color = "white" if abs(value) > 35 else "black"
-                axes.text(j, i, f"{value:+.0f}", ha="center", va="center", fontsize=8, color=color)
+                axes.text(j, i, f"{value:+.0f}", ha="center", va="center", fontsize=9, color=color)
     ticks = [short(name) for name in names]
     axes.set_yticks(range(len(names)), ticks)
     axes.set_xticks(range(len(names)), ticks, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set(xlabel="predicted", ylabel="true class")
+    axes.set_xlabel("predicted", fontsize=10)
+    axes.set_ylabel("true class", fontsize=10)
+    axes.tick_params(labelsize=10)
     axes.spines[:].set_visible(True)
     bar = figure.colorbar(image, ax=axes, extend="both")
     bar.set_label("percentage points of the true class: blue better, red worse")

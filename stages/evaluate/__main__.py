@@ -18,7 +18,7 @@ def main() -> None:
     import pandas as pd
 
     from stages.common import dataset, figures, files, inference, networks
-    from stages.evaluate import draw, galleries, statistics
+    from stages.evaluate import draw, galleries, statistics, views
 
     device = reproducible.prepare(compute)
     data = dataset.load()
@@ -27,6 +27,7 @@ def main() -> None:
     columns = ("lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy", "test_accuracy")
     types = {"epoch": int} | dict.fromkeys(columns, float)
     history = files.read_csv(f"models/{name}/history.csv", types)
+    augmented, augmented_classes = views.read(f"models/{name}/augmented.npy", data)
     title, color = figures.TITLES.get(name, name), figures.COLORS.get(name, "#0072b2")
     names = np.array(data.classes)
 
@@ -39,6 +40,9 @@ def main() -> None:
     with files.new_folder(f"plots/{name}") as folder:
         shutil.copyfile(f"models/{name}/history.csv", folder / "curves.csv")
         figures.save(draw.curves(history, model.epoch, title, color), folder / "curves.png")
+        heading = f"{title}: training images, epoch by epoch"
+        figure = draw.augmented(augmented, augmented_classes, heading)
+        figures.save(figure, folder / "augmented.png")
         for split in dataset.SPLITS:
             members = data.splits[split]
             labels = data.labels[members]

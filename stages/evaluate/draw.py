@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
 from stages.common.figures import LINES, RIGHT, WORDS, WRONG, Sheet, short, unit_ticks
 
 MOST_TEXT = 20  # classes of a confusion matrix whose cells have room for text
+SIDE, GAP, HEAD = 64, 4, 54  # of augmented images, in pixels
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
@@ -41,6 +43,36 @@ def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Fi
     return figure
 
 
+def augmented(views: np.ndarray, classes: list[str], title: str) -> Figure:
+    """Draw what augmentation makes of an image from epoch to epoch, a row an image.
+
+    Parameters
+    ----------
+    views : uint8 (n, 1 + epochs, 96, 96, 3)
+        Each image as it is, then as each epoch sees it.
+    classes : list of str
+        Of the n images.
+    title : str
+    """
+    step = SIDE + GAP
+    margin = 20 + 8 * max(len(short(name)) for name in classes)
+    width = margin + views.shape[1] * step + 3 * GAP
+    sheet = Sheet(width, HEAD + len(views) * step + GAP, title)
+    # a little apart: the image that the others are made of
+    lefts = [margin + column * step + (2 * GAP if column else 0) for column in range(len(views[0]))]
+    for column, left in enumerate(lefts):
+        words = f"epoch {column}" if column else "image"
+        sheet.text(left + SIDE / 2, HEAD - 10, words, fontsize=9)
+    for row, (name, images) in enumerate(zip(classes, views, strict=True)):
+        top = HEAD + row * step
+        style = {"ha": "right", "fontsize": 9, "fontweight": "bold"}
+        sheet.text(margin - 8, top + SIDE / 2, short(name), **style)
+        for left, image in zip(lefts, images, strict=True):
+            small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BOX)
+            sheet.image(left, top, np.asarray(small))
+    return sheet.figure()
+
+
 def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], title: str) -> Figure:
     """Draw a confusion matrix: counts, and shares of the true class as number and colour.
 
@@ -62,7 +94,7 @@ def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], tit
         cmap="Blues",
         xticks_rotation=45,
         im_kw={"vmin": 0, "vmax": 1},
-        text_kw={"fontsize": 8, "linespacing": 1.0},
+        text_kw={"fontsize": 9, "linespacing": 1.0},
         include_values=len(classes) <= MOST_TEXT,
     )
     if display.text_ is not None:
@@ -72,7 +104,9 @@ def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], tit
     bar = display.im_.colorbar
     bar.set_label("share of the true class")
     bar.set_ticks(np.linspace(0, 1, 6), labels=[f"{share} %" for share in range(0, 101, 20)])
-    axes.set(xlabel="predicted", ylabel="true class")
+    axes.set_xlabel("predicted", fontsize=10)
+    axes.set_ylabel("true class", fontsize=10)
+    axes.tick_params(labelsize=10)
     axes.spines[:].set_visible(True)
     right = counts.trace()
     figure.suptitle(f"{title}: {right} of {counts.sum()} right, {right / counts.sum():.1%}")
@@ -92,27 +126,32 @@ def gallery(
         Rows of one gallery, as `galleries.table` makes them.
     classes : list of str
     per_class : int
-        Number of columns; a class with fewer images leaves the rest of its row empty.
+        Number of columns; a class with fewer images leaves the rest of its row empty, one with none
+        takes a line of text.
     title : str
     """
-    size, gap, text, head = images.shape[1], 14, 36, 26
-    margin = 20 + 8 * max(len(short(name)) for name in classes)
-    width = margin + per_class * (size + gap)
-    sheet = Sheet(width, head + len(classes) * (size + text) + 8, title)
-    tops = {name: head + text + i * (size + text) for i, name in enumerate(classes)}
+    size, gap, text, head = images.shape[1], 32, 38, 30
+    margin = 20 + 9 * max(len(short(name)) for name in classes)
+    present = set(table["class"])
+    tops, bottom = {}, head
+    for name in classes:
+        tops[name] = bottom + text
+        bottom = tops[name] + (size if name in present else 0)
+    sheet = Sheet(margin + per_class * (size + gap), bottom + 12, title)
     for name, top in tops.items():
-        middle = top + size / 2
-        style = {"ha": "right", "fontsize": 10, "fontweight": "bold"}
-        sheet.text(margin - 10, middle, short(name), **style)
-        if not (table["class"] == name).any():
-            sheet.text(margin + size / 2, middle, "none", color="gray")
+        middle = top + (size / 2 if name in present else -text / 4)
+        style = {"ha": "right", "fontsize": 11, "fontweight": "bold"}
+        sheet.text(margin + gap / 2 - 12, middle, short(name), **style)
+        if name not in present:
+            sheet.text(margin + (size + gap) / 2, middle, "none", color="gray", fontsize=10)
     for row in table.itertuples():
-        left, top = margin + (row.rank - 1) * (size + gap), tops[row[2]]
+        left, top = margin + gap // 2 + (row.rank - 1) * (size + gap), tops[row[2]]
         sheet.image(left, top, images[row.index])
         right = row.actual == row.predicted
         names = short(row.actual, 17)
         if not right:
             names = f"{short(row.actual, 9)} as {short(row.predicted, 9)}"
         color = RIGHT if right else WRONG
-        sheet.text(left + size / 2, top - 14, f"{names}\n{row.score:.3f}", color=color)
+        style = {"color": color, "fontsize": 9}
+        sheet.text(left + size / 2, top - 16, f"{names}\n{row.score:.3f}", **style)
     return sheet.figure()

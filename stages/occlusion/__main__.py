@@ -44,9 +44,7 @@ def main() -> None:
             scores[patch].append(grid)
     stacks = {patch: np.stack(grids) for patch, grids in scores.items()}
 
-    def row(i: int | None, maps: int) -> draw.Row | None:
-        if i is None:
-            return None
+    def row(i: int, maps: int) -> draw.Row:
         targets = [predicted[i], actual[i]][:maps]
         names = [
             f"{figures.short(data.classes[target], 10)} {unoccluded[i, target]:.3f}"
@@ -85,7 +83,10 @@ def main() -> None:
             # a misclassified image has two maps a patch: of the predicted and of the true class
             maps = 1 if kind == "correct" else 2
             for rank in range(1, figures.PER_CLASS + 1):
-                rows = [row(image_at.get((kind, label, rank)), maps) for label in data.classes]
+                rows = [
+                    name if (i := image_at.get((kind, name, rank))) is None else row(i, maps)
+                    for name in data.classes
+                ]
                 title = (
                     f"{figures.TITLES[name]}: what hiding a part of {kind} images does, rank {rank}"
                 )

@@ -20,7 +20,7 @@ TICKS = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
 GALLERY_LINES = {"correct": "o-", "misclassified": "s--"}
 GALLERY_COLORS = {"correct": "#444444", "misclassified": "#bbbbbb"}
 # of a sheet, in pixels
-SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT = 96, 4, 24, 56, 84, 196
+SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT, LINE = 96, 4, 24, 56, 84, 196, 28
 LEAST = HEAD + BAR_HEIGHT + 12  # so that the colour bar has room beside a single image
 
 
@@ -89,14 +89,14 @@ class Row:
 
 
 def sheet(
-    rows: list[Row | None], patches: list[int], stride: int, title: str, maps: int = 1
+    rows: list[Row | str], patches: list[int], stride: int, title: str, maps: int = 1
 ) -> Figure:
     """Draw one sheet: at each image the map and the overlay of every patch size side by side.
 
     Parameters
     ----------
-    rows : list of Row or None
-        None leaves the place of an image empty.
+    rows : list of Row or str
+        A class that has no image is named in a line of text.
     patches : list of int
         Sides in pixels.
     stride : int
@@ -108,14 +108,17 @@ def sheet(
     pair = 2 * SIDE + GAP  # a map and its overlay
     lefts = [first + i * (pair + 3 * GAP) for i in range(len(patches))]
     height = maps * (SIDE + GAP) + 2 * GAP  # of an image's place
+    heights = [LINE if isinstance(row, str) else height for row in rows]
     width = lefts[-1] + pair + BAR
-    page = Sheet(width, max(HEAD + len(rows) * height, LEAST), title)
+    page = Sheet(width, max(HEAD + sum(heights), LEAST), title)
     for left, patch in zip(lefts, patches, strict=True):
         page.text(left + pair / 2, HEAD - 9, f"patch of {patch} × {patch} pixels", fontsize=9)
     for number, row in enumerate(rows):
-        top = HEAD + number * height
-        if row is None:
-            page.text(MARGIN + SIDE / 2, top + SIDE / 2, "none", color="gray")
+        top = HEAD + sum(heights[:number])
+        if isinstance(row, str):
+            middle = top + LINE / 2 - GAP
+            page.text(MARGIN, middle, short(row, 13), ha="left", fontweight="bold")
+            page.text(first, middle, "none", ha="left", color="gray")
             continue
         page.image(MARGIN, top, row.image)
         _aside(page, MARGIN, top, short(row.title, 13), fontweight="bold")

@@ -1,6 +1,7 @@
 """Write the study as a PDF: `python -m stages.report`."""
 
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 from stages.common import cli, params
@@ -14,7 +15,11 @@ NETWORKS = ("q1", "q2", "augment", "better")
 # what the report is made of, in the order of the pipeline
 READ = ("data/raw", "data/split", *(f"models/{n}" for n in NETWORKS))
 READ += (*(f"metrics/{n}.json" for n in NETWORKS), *(f"plots/{n}" for n in NETWORKS))
-READ += ("metrics/occlusion.json", "plots/occlusion")
+READ += ("metrics/occlusion.json", "plots/occlusion", "plots/split", "plots/compare")
+# pictures besides those of one network
+PICTURES = ("split/contact_sheet", "compare/curves", "compare/cost", "compare/classes")
+PICTURES += ("compare/reliability", "occlusion/patches", "augment/augmented")
+PICTURES += tuple(f"compare/difference_{pair}" for pair in map("_".join, pairwise(NETWORKS)))
 
 
 def main() -> None:
@@ -38,7 +43,7 @@ def main() -> None:
     from stages.report.checksums import md5
 
     versions = fingerprint.record(typst=metadata.version("typst"))
-    source, split, data = results.read_source(), results.read_split(), dataset.load()
+    source, split = results.read_source(), results.read_split()
     networks = [
         results.read_network(name, settings[name].model_dump(), source.classes) for name in NETWORKS
     ]
@@ -55,20 +60,21 @@ def main() -> None:
     described["checksums"] = [[path, md5(path)] for path in READ]
     described["origin"] = sorted(source.checksums.items())
 
-    pictures = {
-        f"{name}/{kind}": typeset.read_picture(f"plots/{name}/{kind}.png")
+    names = [
+        f"{name}/{kind}"
         for name in NETWORKS
         for kind in (
             "curves",
             *(f"confusion_{split}" for split in dataset.SPLITS),
             *(f"gallery_{gallery}" for gallery in figures.GALLERIES),
         )
-    }
-    for gallery in figures.GALLERIES:
-        for rank in range(1, figures.PER_CLASS + 1):
-            file = f"{gallery}_{rank}"
-            pictures[f"occlusion/{file}"] = typeset.read_picture(f"plots/occlusion/{file}.png")
-    pictures |= content.samples(data)
+    ]
+    names += [
+        f"occlusion/{gallery}_{rank}"
+        for gallery in figures.GALLERIES
+        for rank in range(1, figures.PER_CLASS + 1)
+    ]
+    pictures = {name: typeset.read_picture(f"plots/{name}.png") for name in (*names, *PICTURES)}
     texts = {path: (PROJECT / path).read_text(encoding="utf-8") for path in CODE}
 
     name = stem(handed_in.author, handed_in.student_number)

@@ -226,12 +226,13 @@ def _per_class(per_class: int) -> str:
     return f"for each class at most the {per_class} of which the network is most confident"
 
 
-def gallery_short(table: pd.DataFrame) -> str:
+def gallery_short(kind: str, table: pd.DataFrame) -> str:
     """Say how many images a gallery has, and how sure the network is of them."""
     if table.empty:
-        return "There is no such image."
-    scores = table["score"]
-    return f"{number(len(table), 'image')} with scores of {scores.min():.3f} to {scores.max():.3f}."
+        return f"No validation image is {kind}."
+    lowest, highest = table["score"].min(), table["score"].max()
+    images = number(len(table), f"{kind} image")
+    return f"The gallery has {images}, with scores of {lowest:.3f} to {highest:.3f}."
 
 
 def _missing(table: pd.DataFrame, classes: list[str], per_class: int, what: str) -> str:
@@ -239,12 +240,11 @@ def _missing(table: pd.DataFrame, classes: list[str], per_class: int, what: str)
     few = counts[counts < per_class]
     if few.empty:
         return f"Every class has {per_class} images that are {what}."
+    text = f"Fewer than {per_class} are {what} in {number(len(few), 'class', 'classes')}"
     if len(few) > MOST_LISTED:
-        return (
-            f"Fewer than {per_class} are {what} of {len(few)} classes, of {(few == 0).sum()} none."
-        )
-    named = [f"{name} {count or 'none'}" for name, count in few.items()]
-    return f"Fewer than {per_class} are {what} of: {join(named)}."
+        return f"{text}, none at all in {(few == 0).sum()}."
+    named = [f"{name} ({count or 'none'})" for name, count in few.items()]
+    return f"{text}: {join(named)}."
 
 
 def confusion(

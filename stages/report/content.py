@@ -1,13 +1,11 @@
 """What the report says, as plain values: tables, answers, diagrams."""
 
-import io
 from itertools import combinations
 from typing import Any
 
 import torch
-from PIL import Image
 
-from stages.common.dataset import SPLITS, Dataset
+from stages.common.dataset import SPLITS
 from stages.common.figures import GALLERIES
 from stages.common.networks import ARCHITECTURES, eval_mode
 from stages.report import answers
@@ -17,7 +15,6 @@ from stages.report.layers import Layer, layers
 from stages.report.results import Network, Occluded, Patch, Source, Split
 
 Table = dict[str, list]
-MOST_SAMPLES = 20  # classes of which an image is shown
 
 
 def table(head: list[str], rows: list[list[object]]) -> Table:
@@ -298,15 +295,16 @@ def describe_network(
     )
     return {
         "title": network.title,
+        "words": network.words,
         "learning": learning,
         "metrics": split_metrics(network),
         "verdict": verdict,
         "level": level,
         "shape": shape,
         "correct": answers.gallery_correct(correct, classes, per_class),
-        "correct_short": answers.gallery_short(correct),
+        "correct_short": answers.gallery_short("correct", correct),
         "misclassified": answers.gallery_misclassified(misclassified, classes, per_class, group_by),
-        "misclassified_short": answers.gallery_short(misclassified),
+        "misclassified_short": answers.gallery_short("misclassified", misclassified),
         "architecture": architecture(network.settings["architecture"], len(classes)),
     }
 
@@ -319,16 +317,3 @@ def channels(split: Split) -> Table:
         for name, mean, std in zip(names, split.mean, split.std, strict=True)
     ]
     return table(["channel", "mean", "standard deviation"], rows)
-
-
-def samples(data: Dataset) -> dict[str, bytes]:
-    """Give the first training image of each class, of not too many, as PNG."""
-    members = data.splits["train"]
-    pictures = {}
-    for label in range(min(len(data.classes), MOST_SAMPLES)):
-        first = members[data.labels[members] == label][:1]
-        if len(first):
-            buffer = io.BytesIO()
-            Image.fromarray(data.images[first[0]]).save(buffer, "png")
-            pictures[f"sample/{label}"] = buffer.getvalue()
-    return pictures

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import typst
 from PIL import Image
 
@@ -51,6 +52,31 @@ def shrink(content: bytes, quality: int) -> tuple[bytes, str, tuple[int, int]]:
         return buffer.getvalue(), "jpg", image.size
 
 
+def cuts(content: bytes, least: int = 5) -> list[int]:
+    """Find where a tall picture may go on on the next page: amid the white lines between its parts.
+
+    Parameters
+    ----------
+    content : bytes
+    least : int
+        So many lines of pixels must be white.
+
+    Returns
+    -------
+    list of int
+        Lines of pixels from the top, the first being 0, the last the height.
+    """
+    with Image.open(io.BytesIO(content)) as image:
+        white = (np.asarray(image.convert("L")) == 255).all(axis=1)
+    edges = np.flatnonzero(np.diff(white, prepend=False, append=False)).reshape(-1, 2)
+    amid = [
+        int(start + stop) // 2
+        for start, stop in edges
+        if stop - start >= least and start > 0 and stop < len(white)
+    ]
+    return [0, *amid, len(white)]
+
+
 def pdf(content: dict[str, Any], pictures: dict[str, bytes], texts: dict[str, str]) -> bytes:
     """Typeset the report.
 
@@ -88,7 +114,7 @@ def _compile(
             small, suffix, (width, height) = shrink(original, quality)
             file = f"{number}.{suffix}"
             (folder / file).write_bytes(small)
-            sizes[key] = {"file": file, "width": width, "height": height}
+            sizes[key] = {"file": file, "width": width, "height": height, "cuts": cuts(original)}
         values = content | {
             "pictures": sizes,
             "code": {k: text.strip("\n") for k, text in texts.items()},

@@ -42,7 +42,7 @@ def train(name: str, settings: Train, device, processes) -> None:
     import torch
 
     from stages.common import dataset, files, inference, networks
-    from stages.train import checkpoint, loop
+    from stages.train import checkpoint, examples, loop
 
     data = dataset.load()
     network = networks.ARCHITECTURES[settings.architecture](len(data.classes))
@@ -104,6 +104,7 @@ def train(name: str, settings: Train, device, processes) -> None:
         table = pd.DataFrame(progress.history)
         table["lr"] = table["lr"].map("{:.6g}".format)  # it ends close to zero
         files.write_csv(folder / "history.csv", table)
+        files.write_array(folder / "augmented.npy", examples.examples(data, settings))
     unfinished.remove()
     cli.log(
         f"{name}: kept epoch {best['epoch']} with {best['val_accuracy']:.1%} on validation, "

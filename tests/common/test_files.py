@@ -115,6 +115,16 @@ def test_text_keeps_its_line_ends(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"a\nb\n"
 
 
+def test_an_array_comes_back_as_it_was_and_objects_are_none(tmp_path):
+    array = np.arange(6, dtype=np.uint8).reshape(2, 3).T
+    files.write_array(tmp_path / "a.npy", array)
+    read = files.read_array(tmp_path / "a.npy")
+    assert read.dtype == np.uint8 and read.tolist() == array.tolist()
+    with pytest.raises(ValueError, match="allow_pickle"):
+        files.write_array(tmp_path / "b.npy", np.array([{}]))
+    assert names(tmp_path) == ["a.npy"]
+
+
 def test_arrays_are_the_same_bytes_in_any_order(tmp_path):
     a, b = np.arange(6).reshape(2, 3), np.ones(2, np.float32)
     files.write_arrays(tmp_path / "1.npz", a=a, b=b)

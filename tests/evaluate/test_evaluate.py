@@ -14,6 +14,7 @@ from stages.evaluate.__main__ import main
 from tests.conftest import CLASSES, snapshot
 
 PLOTS = {
+    "augmented.png",
     "classes.csv",
     "curves.csv",
     "curves.png",
@@ -105,6 +106,26 @@ def test_a_model_of_other_classes_is_refused_and_nothing_is_written(study, comma
 def test_a_model_that_is_not_there_is_named(study, command):
     with pytest.raises(InputError, match="models/q1/weights.safetensors is not there"):
         command("q1")
+    assert not Path("plots").exists() and not Path("metrics").exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.unlink(), "is not there: run `dvc repro`"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is damaged"),
+        (lambda path: np.save(path, np.zeros((3, 2, 96, 96, 3), "u1")), "holds no images of the"),
+        (lambda path: np.save(path, np.zeros((2, 2, 96, 96, 3), "f4")), "holds no images of the"),
+        (lambda path: np.save(path, np.zeros((2, 0, 96, 96, 3), "u1")), "holds no images of the"),
+        (lambda path: np.save(path, np.uint8(1)), "holds no images of the"),
+    ],
+)
+def test_augmented_images_that_are_missing_or_damaged_are_named(study, command, damage, words):
+    study.write_model()
+    damage(Path("models/q1/augmented.npy"))
+    with pytest.raises(InputError) as error:
+        command("q1")
+    assert str(error.value).startswith("models/q1/augmented.npy ") and words in str(error.value)
     assert not Path("plots").exists() and not Path("metrics").exists()
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
+from stages.common.figures import DPI
 from stages.occlusion import draw
 
 
@@ -73,7 +74,7 @@ def tile(page, column, line=0, maps=1):
 
 
 def test_a_sheet_shows_image_map_and_overlay_for_each_patch_side_by_side():
-    figure = draw.sheet([row(), None], [8, 16], 8, "a sheet")
+    figure = draw.sheet([row(), "dog"], [8, 16], 8, "a sheet")
     page, texts = page_of(figure)
     words = [text for text, _, _ in texts]
     assert words == [
@@ -81,6 +82,7 @@ def test_a_sheet_shows_image_map_and_overlay_for_each_patch_side_by_side():
         "patch of 16 × 16 pixels",
         "cat",
         "cat 0.900",
+        "dog",
         "none",
     ]
     assert texts[0][2] == texts[1][2] and texts[0][1] < texts[1][1]
@@ -89,7 +91,9 @@ def test_a_sheet_shows_image_map_and_overlay_for_each_patch_side_by_side():
     for cell in cells:
         red, _, blue = cell[48, 48]
         assert red > blue + 50  # hiding lowers the score
-    assert all((tile(page, column, 1) == 255).all() for column in range(5))
+    # a class without an image is named below, in a line of text
+    assert (page[draw.HEAD + draw.SIDE + 3 * draw.GAP :, : -draw.BAR] == 255).all()
+    assert texts[4][2] == texts[5][2] and texts[4][1] < texts[5][1]
     assert figure.axes[1].get_ylabel() == "fall of the score"
     assert figure.get_suptitle() == "a sheet"
 
@@ -111,18 +115,23 @@ def test_the_margin_that_no_centre_of_a_patch_reaches_is_white():
     assert (tile(page, 3)[0, 0] == 255).all() and (tile(page, 3)[:, 0] == 255).all()
 
 
-def test_a_sheet_has_a_size_of_its_own_whatever_it_shows():
+def test_a_sheet_is_as_wide_as_its_patches_and_as_high_as_its_rows():
     def size(rows, maps=1):
-        return draw.sheet(rows, [8, 16], 8, "a title", maps).get_size_inches().tolist()
+        figure = draw.sheet(rows, [8, 16], 8, "a title", maps)
+        return [round(DPI * inches) for inches in figure.get_size_inches()]
 
-    assert size([row()] * 3) == size([None, row(), None]) == size([None] * 3)
-    both = size([row(("dog", "cat"))] * 3, maps=2)
-    assert both == size([None] * 3, maps=2)
-    assert both[1] > size([row()] * 3)[1] and both[0] == size([row()] * 3)[0]
+    row_height = draw.SIDE + 3 * draw.GAP
+    width, height = size([row()] * 4)
+    assert height == draw.HEAD + 4 * row_height
+    assert size([row(), "dog", row(), "cow", row()]) == [width, height - row_height + 2 * draw.LINE]
+    both = size([row(("dog", "cat"))] * 4, maps=2)
+    assert both == [width, height + 4 * (draw.SIDE + draw.GAP)]
+    # the colour bar has room beside the least
+    assert size(["dog"]) == [width, draw.LEAST]
 
 
 def test_a_sheet_without_any_image_can_be_drawn():
-    figure = draw.sheet([None, None], [8], 8, "nothing")
+    figure = draw.sheet(["cat", "dog"], [8], 8, "nothing")
     figure.canvas.draw()
     assert [text for text, _, _ in page_of(figure)[1]].count("none") == 2
 

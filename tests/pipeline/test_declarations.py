@@ -25,7 +25,7 @@ DATA = {
     | {f"plots/{name}" for name in NETWORKS},
     "report": SPLIT
     | {path for name in NETWORKS for path in (f"models/{name}", f"metrics/{name}.json")}
-    | {f"plots/{name}" for name in (*NETWORKS, "occlusion")}
+    | {f"plots/{name}" for name in (*NETWORKS, "occlusion", "split", "compare")}
     | {"metrics/occlusion.json"},
 }
 TOOLS = {"stages.classify"}  # on top of the stages: no stage itself, and none imports it

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages.compare.__main__ import main as compare
 from stages.evaluate.__main__ import main as evaluate
 from stages.occlusion.__main__ import main as occlusion
 from stages.report.__main__ import NETWORKS
@@ -30,6 +31,7 @@ def measured(tmp_path_factory):
             patch.setattr(sys, "argv", ["evaluate", name])
             evaluate()
         occlusion()
+        compare()
         torch.use_deterministic_algorithms(False)
     return folder
 

@@ -102,7 +102,7 @@ def test_a_gallery_says_which_classes_have_fewer_images():
     )
     text = answers.gallery_correct(table, CLASSES, 2)
     assert "3 images" in text and "from 0.800 to 0.950" in text
-    assert "Fewer than 2 are classified correctly of: dog 1 and ship none." in text
+    assert "Fewer than 2 are classified correctly in 2 classes: dog (1) and ship (none)." in text
     assert "0.950 at best (dog) and 0.900 at least (cat)" in text
     full = answers.gallery_correct(table[table["class"] == "cat"], ["cat"], 2)
     assert "Every class has 2 images" in full and "at best" not in full
@@ -112,7 +112,7 @@ def test_many_classes_with_fewer_images_are_counted_instead():
     table = gallery(("correct", "c0", 1, "c0", "c0", 0.9))
     names = [f"c{i}" for i in range(40)]
     text = answers.gallery_correct(table, names, 5)
-    assert "Fewer than 5 are classified correctly of 40 classes, of 39 none." in text
+    assert "Fewer than 5 are classified correctly in 40 classes, none at all in 39." in text
 
 
 def test_an_empty_gallery_is_called_so():
@@ -121,7 +121,17 @@ def test_an_empty_gallery_is_called_so():
     assert "No validation image is misclassified" in answers.gallery_misclassified(
         empty, CLASSES, 5, "actual"
     )
-    assert answers.gallery_short(empty) == "There is no such image."
+    assert answers.gallery_short("correct", empty) == "No validation image is correct."
+
+
+def test_a_gallery_in_a_line_says_how_many_images_and_how_sure():
+    table = gallery(
+        ("misclassified", "cat", 1, "cat", "dog", 0.9),
+        ("misclassified", "dog", 1, "dog", "cat", 0.75),
+    )
+    assert answers.gallery_short("misclassified", table) == (
+        "The gallery has 2 misclassified images, with scores of 0.750 to 0.900."
+    )
 
 
 def test_the_most_frequent_error_is_named_only_if_it_comes_twice():

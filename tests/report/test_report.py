@@ -10,7 +10,9 @@ import pytest
 from pypdf import PdfReader
 
 from stages.common.cli import InputError
-from stages.report.__main__ import NETWORKS, main
+from stages.common.dataset import SPLITS
+from stages.common.figures import GALLERIES, PER_CLASS
+from stages.report.__main__ import CODE, NETWORKS, PICTURES, main
 from stages.report.typeset import LARGEST
 from tests.conftest import ROOT, assert_one_line, snapshot
 
@@ -72,8 +74,27 @@ def test_every_question_has_a_heading_and_an_answer(finished):
         assert shown in words
     assert "Author, student number and e-mail are not set" in words
     # the code as it is, to its last line
-    assert "class DeepCNN(nn.Module):" in words and "return augmented" in words
+    assert "class DeepCNN(nn.Module):" in words
+    for path in CODE:
+        assert (ROOT / path).read_text().splitlines()[-1].strip() in words
     assert "389,570" in words  # the shallow network with two classes
+
+
+def test_every_picture_that_is_read_stands_in_the_report(finished):
+    main()
+    objects = [
+        value
+        for page in PdfReader("report/report.pdf").pages
+        for value in page["/Resources"].get("/XObject", {}).values()
+    ]
+    images = {o.idnum for o in objects if o.get_object()["/Subtype"] == "/Image"}
+    of_a_network = 1 + len(SPLITS) + len(GALLERIES)
+    heatmaps = len(GALLERIES) * PER_CLASS
+    assert len(images) == len(NETWORKS) * of_a_network + heatmaps + len(PICTURES)
+    drawn = {path.relative_to("plots").as_posix() for path in Path("plots").rglob("*.png")}
+    assert {f"{name}.png" for name in PICTURES} >= {
+        path for path in drawn if path.startswith(("compare/", "split/"))
+    }
 
 
 def test_the_same_results_give_the_same_bytes(finished):
@@ -141,6 +162,7 @@ def test_a_bad_param_ends_in_one_line_before_anything_heavy(finished):
     ("path", "content", "words"),
     [
         ("plots/q2/curves.png", None, "plots/q2/curves.png is not there: run `dvc repro`"),
+        ("plots/compare/cost.png", None, "plots/compare/cost.png is not there: run `dvc repro`"),
         ("plots/occlusion/correct_3.png", "", "plots/occlusion/correct_3.png is not a picture"),
         ("metrics/better.json", "{}", "metrics/better.json is damaged: "),
         ("metrics/occlusion.json", "[]", "metrics/occlusion.json is damaged: it names no network"),

@@ -34,6 +34,24 @@ def test_a_small_picture_stays_as_it_is():
     assert typeset.shrink(small, 50) == (small, "png", (100, 100))
 
 
+def png(*lines: int) -> bytes:
+    """A picture of two columns, whose lines have these grey values."""
+    buffer = io.BytesIO()
+    pixels = np.repeat(np.array(lines, np.uint8)[:, None], 2, axis=1)
+    Image.fromarray(pixels).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def test_a_picture_may_be_cut_amid_enough_white_lines_between_its_parts():
+    white, dark = [255] * 6, [255] * 5 + [9]
+    assert typeset.cuts(png(0, *white, 1, 2, *white, 3), least=6) == [0, 4, 12, 16]
+    assert typeset.cuts(png(0, *white, 1), least=7) == [0, 8]
+    # not at its edges, and not where a single pixel is dark
+    assert typeset.cuts(png(*white, 0, *white), least=6) == [0, 13]
+    assert typeset.cuts(png(0, *dark, 1), least=6) == [0, 8]
+    assert typeset.cuts(png(*white), least=6) == [0, 6]
+
+
 def test_a_large_picture_becomes_smaller_with_its_quality():
     large = noise(400)
     sizes = []

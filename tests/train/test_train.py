@@ -19,7 +19,8 @@ def test_two_runs_in_two_folders_are_the_same_bytes(study, tmp_path, monkeypatch
     result = study.run("train", "q1")
     assert result.returncode == 0, result.stderr
     first = snapshot("models")
-    assert sorted(first) == ["models/q1/history.csv", "models/q1/weights.safetensors"]
+    files = ("augmented.npy", "history.csv", "weights.safetensors")
+    assert sorted(first) == [f"models/q1/{file}" for file in files]
     lines = result.stdout.splitlines()
     assert lines[0].startswith("device cpu · threads 1")
     assert sum(" epoch " in line and "s left" in line for line in lines) == 3
@@ -41,6 +42,13 @@ def test_two_runs_in_two_folders_are_the_same_bytes(study, tmp_path, monkeypatch
         predicted = inference.predict(model, data.images[members]).argmax(axis=1)
         accuracy = (predicted == data.labels[members]).mean()
         assert accuracy == pytest.approx(best[f"{split}_accuracy"], abs=1e-6)
+
+    # and the first image of each class, as the three epochs were given it
+    views = np.load("models/q1/augmented.npy")
+    assert views.shape == (2, 4, 96, 96, 3)
+    np.testing.assert_array_equal(views[:, 0], study.images[[0, 13]])
+    mirrored = (views[:, 1:] == views[:, :1, :, ::-1]).all(axis=(2, 3, 4))
+    assert (mirrored | (views[:, 1:] == views[:, :1]).all(axis=(2, 3, 4))).all()
 
     other = tmp_path / "another folder"
     other.mkdir()
