@@ -178,7 +178,7 @@ def read_network(name: str, settings: dict[str, Any], classes: list[str]) -> Net
 
 
 def _codes(names: pd.Series, classes: list[str], path: Path) -> np.ndarray:
-    codes = pd.Categorical(names, categories=classes).codes
+    codes = pd.Index(classes).get_indexer(names)
     if (codes < 0).any() or not len(codes):
         raise InputError(
             f"{path} does not list images of the classes of data/raw/source.json: run `dvc repro` "
