@@ -11,17 +11,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stages.common import cli, fingerprint, params, reproducible
+from stages.common.params import shown
 
 BENCHMARKS = ("occlusion", "training", "startup", "download")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=BENCHMARKS, help="which ones; all by default")
+    known = ", ".join(BENCHMARKS)
+    parser.add_argument("names", nargs="*", help=f"which of {known}; all by default")
     parser.add_argument("--pairs", type=int, default=5, help="times that each is repeated")
     parser.add_argument("--photos", type=Path, help="folder of images to train on, not `sample`")
     parser.add_argument("--out", type=Path, default=Path("benchmarks"), help="folder of the table")
     arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in BENCHMARKS:
+            raise cli.InputError(f"{shown(name)} is no benchmark: {known} are there")
     if arguments.pairs < 1:
         raise cli.InputError(f"--pairs is {arguments.pairs}: 1 or more is needed")
     if arguments.photos and not arguments.photos.is_dir():

@@ -1,5 +1,6 @@
 """The README's figures, pictures and commands belong to the committed run and its params."""
 
+import csv
 import json
 import re
 import subprocess
@@ -74,3 +75,15 @@ def test_the_tolerance_is_the_one_that_make_verify_applies():
 def test_make_targets_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.M))
     assert set(re.findall(r"`?make ([a-z-]+)`?", README)) <= targets
+
+
+def test_claims_of_speed_are_those_of_the_committed_table():
+    measured = list(csv.DictReader(committed("benchmarks/results.csv").splitlines()))
+    rows = {
+        f"| {row['case']} | {row['other']} | {float(row['ratio']):.1f} |"
+        for row in measured
+        if row["unit"] == "s"
+    }
+    _, _, claims = README.partition("| what | instead of | times as fast |\n|---|---|---|\n")
+    claims = claims.partition("\n\n")[0].splitlines()
+    assert len(claims) > 10 and set(claims) <= rows

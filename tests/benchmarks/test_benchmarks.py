@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from benchmarks.__main__ import BENCHMARKS
 from benchmarks.table import Row
 from tests.conftest import ROOT, assert_one_line
 
@@ -22,9 +23,7 @@ def test_pairs_are_one_or_more(pairs, tmp_path):
 
 
 def test_unknown_benchmarks_are_refused_with_those_that_are_known():
-    result = call("speed")
-    assert result.returncode == 2
-    assert "'speed'" in result.stderr and "occlusion" in result.stderr
+    assert_one_line(call("speed"), "'speed' is no benchmark", "occlusion")
 
 
 def test_a_folder_of_photos_that_is_not_there_ends_in_one_line(tmp_path):
@@ -33,17 +32,18 @@ def test_a_folder_of_photos_that_is_not_there_ends_in_one_line(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_the_table_starts_with_machine_and_command(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("names, run", [(["startup"], ["startup"]), ([], BENCHMARKS)])
+def test_the_table_starts_with_machine_and_command(names, run, tmp_path, monkeypatch, capsys):
     from benchmarks import __main__ as command
 
     row = Row("case", "quick", "slow", [(1.0, 2.0)], "same")
     monkeypatch.setattr(command, "run", lambda name, *_: iter([row, f"a line of {name}"]))
-    monkeypatch.setattr(sys, "argv", ["benchmarks", "startup", "--out", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *names, "--out", str(tmp_path)])
     command.main()
     written = (tmp_path / "results.md").read_text()
     assert written in capsys.readouterr().out
-    first, *_, last = written.splitlines()
+    first, *_ = written.splitlines()
     assert "2 threads" in first and "torch" in first
-    assert first.endswith(f"`python -m benchmarks startup --out {tmp_path}`")
-    assert last == "- a line of startup"
+    assert first.endswith(f"`{' '.join(['python -m benchmarks', *names])} --out {tmp_path}`")
+    assert written.splitlines()[-len(run) :] == [f"- a line of {name}" for name in run]
     assert {path.name for path in tmp_path.iterdir()} == {"results.csv", "results.md"}
