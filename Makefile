@@ -34,7 +34,7 @@ verify-small: $(VENV)/installed ## the same in two minutes, on little data and n
 	$(BIN)/python -m verify $(SMALL:%=--set %)
 
 test: $(VENV)/installed ## run all tests but the long ones
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-long: $(VENV)/installed ## run the tests that take many minutes
 	$(BIN)/python -m pytest -q -m long

@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -30,13 +32,6 @@ ENVIRONMENT = os.environ | {
     "DVC_NO_ANALYTICS": "1",
     "COLUMNS": "200",
 }
-
-
-def pytest_collection_modifyitems(items):
-    """Keep these tests on one worker: what they share takes a minute to make."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
 
 
 class Clone:
@@ -130,14 +125,29 @@ def fresh_clone(tmp_path_factory) -> Clone:
     return clone
 
 
+def once(tmp_path_factory, name: str, make: Callable[[Clone], None], origin: Clone) -> Clone:
+    """Copy a clone and change it, once for all processes that run the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with FileLock(folder / f"{name}.lock"):
+        if not (folder / name).exists():
+            made = origin.copy(tmp_path_factory.mktemp(name) / "project")
+            make(made)
+            made.folder.rename(folder / name)
+    return Clone(folder / name)
+
+
 @pytest.fixture(scope="session")
 def finished_clone(fresh_clone, tmp_path_factory) -> Clone:
     """A clone in which `dvc repro` has run once; what it wrote is committed."""
-    clone = fresh_clone.copy(tmp_path_factory.mktemp("finished") / "project")
-    output = clone.dvc("repro")
-    assert len(stages_run(output)) == 13, output
-    clone.commit()
-    return clone
+
+    def run(clone: Clone) -> None:
+        output = clone.dvc("repro")
+        assert len(stages_run(output)) == 13, output
+        clone.commit()
+
+    return once(tmp_path_factory, "finished", run, fresh_clone)
 
 
 @pytest.fixture
@@ -147,15 +157,18 @@ def clone(finished_clone, tmp_path) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def experiment(finished_clone, tmp_path_factory) -> tuple[Clone, list[str]]:
-    """A clone in which an experiment was run and committed, and the stages that DVC ran for it."""
-    clone = finished_clone.copy(tmp_path_factory.mktemp("experiment") / "project")
-    output = clone.dvc("exp", "run", "-S", "train.lr=0.01", "-S", "occlusion.patches=[12]")
-    clone.commit("an experiment")
-    return clone, stages_run(output)
+def experiment(finished_clone, tmp_path_factory) -> Clone:
+    """A clone with an experiment, run and committed; `.git/output` has what DVC said of it."""
+
+    def run(clone: Clone) -> None:
+        output = clone.dvc("exp", "run", "-S", "train.lr=0.01", "-S", "occlusion.patches=[12]")
+        clone.commit("an experiment")
+        (clone / ".git/output").write_text(output)
+
+    return once(tmp_path_factory, "experiment", run, finished_clone)
 
 
 @pytest.fixture
 def second_run(experiment, tmp_path) -> Clone:
     """A copy of the clone with two runs that differ, for one test to change."""
-    return experiment[0].copy(tmp_path / "project")
+    return experiment.copy(tmp_path / "project")

@@ -47,8 +47,8 @@ def test_a_second_repro_does_nothing(clone):
     assert clone.git("status", "--porcelain") == ""
 
 
-def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(experiment, clone):
-    second_run, ran = experiment
+def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(second_run, clone):
+    ran = stages_run((second_run / ".git/output").read_text())
     # the better network has a learning rate of its own: trained anew it is the same to the byte, so
     # that DVC need not evaluate it again
     changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
@@ -68,9 +68,8 @@ def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(experim
     [
         ({"occlusion": {"patches": [12]}}, ["occlusion", "report"]),
         ({"report": {"author": "Ada Lovelace"}}, ["report"]),
-        ({"evaluate": {"group_by": "predicted"}}, [*EVALUATIONS, "occlusion", "compare", "report"]),
     ],
-    ids=["patches", "author", "galleries"],
+    ids=["patches", "author"],
 )
 def test_a_param_reruns_what_depends_on_it(clone, changes, stages):
     clone.set_params(changes)
