@@ -47,15 +47,15 @@ def test_a_second_repro_does_nothing(clone):
     assert clone.git("status", "--porcelain") == ""
 
 
-def test_a_learning_rate_retrains_the_four_networks_and_nothing_upstream(second_run, finished_clone):
+def test_a_learning_rate_retrains_all_networks_and_nothing_upstream(finished_clone, second_run):
     ran = stages_run((second_run / ".git/output").read_text())
     # the better network has a learning rate of its own: trained anew it is the same to the byte, so
     # that DVC need not evaluate it again
     changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
     assert sorted(ran) == sorted([*TRAININGS, *changed, "occlusion", "compare", "report"])
     for name, kept in {"q1": False, "better": True}.items():
-        metrics = [(one / f"metrics/{name}.json").read_text() for one in (finished_clone, second_run)]
-        assert (metrics[0] == metrics[1]) == kept
+        before, now = (run / f"metrics/{name}.json" for run in (finished_clone, second_run))
+        assert (before.read_text() == now.read_text()) == kept
     occlusion = json.loads((second_run / "metrics/occlusion.json").read_text())
     assert "patch_12" in occlusion["correct"] and "patch_32" not in occlusion["correct"]
     difference = second_run.dvc("params", "diff", "HEAD~1")
