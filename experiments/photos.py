@@ -8,6 +8,7 @@ Tiny-ImageNet-200 is the public subset of ImageNet by Stanford's course CS231n: 
 import argparse
 import hashlib
 import zipfile
+import zlib
 from pathlib import Path
 
 from stages.common import cli, files
@@ -49,7 +50,8 @@ def extract(archive: Path, folder: Path) -> None:
                 raise InputError(f"{archive} is not Tiny-ImageNet-200: its images are others")
     except FileNotFoundError:
         raise InputError(f"{archive} is not there") from None
-    except (zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+    # a member that is missing, damaged, encrypted or packed in a way of its own
+    except (zipfile.BadZipFile, KeyError, RuntimeError, EOFError, zlib.error) as error:
         raise InputError(f"{archive} is not Tiny-ImageNet-200: {reason(error)}") from None
     cli.log(f"{folder}: {len(names):,} images")
 

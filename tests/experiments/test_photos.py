@@ -71,11 +71,23 @@ def test_what_is_no_such_archive_is_refused(tmp_path):
         pass
     with zipfile.ZipFile(tmp_path / "large.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(photos.member(NAMES[0]), bytes(10**7))
+    name = photos.member(NAMES[0]).encode()
+    with zipfile.ZipFile(tmp_path / "small.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name.decode(), b"an image" * 9)
+    small = (tmp_path / "small.zip").read_bytes()
+    data = small.index(name) + len(name)
+    (tmp_path / "damaged.zip").write_bytes(small[:data] + b"\xff" + small[data + 1 :])
+    directory = small.index(b"PK\x01\x02")
+    encrypted = bytearray(small)
+    encrypted[6] = encrypted[directory + 8] = 1  # the flag, in both headers of the member
+    (tmp_path / "encrypted.zip").write_bytes(encrypted)
     (tmp_path / "there").mkdir()
     for name, part in {
         "page.zip": "is not Tiny-ImageNet-200: File is not a zip file",
         "empty.zip": 'is not Tiny-ImageNet-200: "There is no item named',
         "large.zip": "claims 10000000 bytes",
+        "damaged.zip": "is not Tiny-ImageNet-200: Error -3 while decompressing",
+        "encrypted.zip": "is not Tiny-ImageNet-200: File",
         "missing.zip": "is not there",
     }.items():
         assert_one_line(run(tmp_path / name, tmp_path / "photos"), part)
