@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -144,3 +145,40 @@ class Sheet:
         """Give the finished page."""
         self._figure.figimage(self.page, zorder=-1)  # beneath the text
         return self._figure
+
+
+def contact_sheet(classes: list[str], groups: list[tuple[list[str], Any]], title: str) -> Figure:
+    """Draw small images, a row a class, in groups of columns that are a little apart.
+
+    Parameters
+    ----------
+    classes : list of str
+    groups : list of (headings, rows)
+        Headings are spread evenly above the columns. A group has a row a class of uint8
+        (96, 96, 3), which may be shorter than others.
+    title : str
+    """
+    side, gap, head = 64, 4, 54  # pixels
+    step = side + gap
+    margin = 20 + 8 * max(len(short(name)) for name in classes)
+    # of a group: at least that of its headings
+    widths = [
+        max(max(map(len, rows)) * step, sum(7 * len(heading) for heading in headings))
+        for headings, rows in groups
+    ]
+    width = margin + sum(widths) + len(groups) * 4 * gap
+    sheet = Sheet(width, head + len(classes) * step + gap, title)
+    for row, name in enumerate(classes):
+        style = {"ha": "right", "fontsize": 9, "fontweight": "bold"}
+        sheet.text(margin - 8, head + row * step + side / 2, short(name), **style)
+    left = margin
+    for (headings, rows), width in zip(groups, widths, strict=True):
+        for place, heading in enumerate(headings):
+            middle = left + (place + 0.5) * width / len(headings) - gap / 2
+            sheet.text(middle, head - 10, heading, fontsize=9)
+        for row, images in enumerate(rows):
+            for column, image in enumerate(images):
+                small = Image.fromarray(image).resize((side, side), Image.Resampling.BOX)
+                sheet.image(left + column * step, head + row * step, np.asarray(small))
+        left += width + 4 * gap
+    return sheet.figure()

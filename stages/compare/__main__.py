@@ -7,7 +7,7 @@ def main() -> None:
     fingerprint.record()
 
     from stages.common import figures, files
-    from stages.compare import draw, tables
+    from stages.compare import draw, significance, tables
 
     networks = list(figures.TITLES)
     metrics = {name: files.read_json(f"metrics/{name}.json") for name in networks}
@@ -22,6 +22,7 @@ def main() -> None:
     images = (confusion["train"]["network"] == networks[0]).sum()
     overview = tables.overview(metrics, curves, int(images))
     names = list(classes["class"].unique())
+    correct = {name: tables.correct(confusion["test"], name) for name in networks}
     with files.new_folder("plots/compare") as folder:
         files.write_csv(folder / "networks.csv", overview)
         files.write_csv(folder / "curves.csv", tables.long_curves(curves))
@@ -37,6 +38,7 @@ def main() -> None:
         for first, second in zip(networks, networks[1:], strict=False):
             figure = draw.difference(confusion["val"], first, second, names)
             figures.save(figure, folder / f"difference_{first}_{second}.png")
+        files.write_json("metrics/pairwise.json", significance.pairwise(correct))
         files.write_json("metrics/summary.json", tables.summary(metrics))
     best = overview.loc[overview["val_accuracy"].idxmax()]
     cli.log(

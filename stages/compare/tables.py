@@ -127,6 +127,15 @@ def shares(pairs: pd.DataFrame, network: str, names: list[str]) -> tuple[np.ndar
     return counts, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
+def correct(pairs: pd.DataFrame, network: str) -> np.ndarray:
+    """Say which images a network classifies correctly, in their order: bool (n,).
+
+    `pairs` is as in `shares`.
+    """
+    own = pairs[pairs["network"] == network]
+    return (own["actual"] == own["predicted"]).to_numpy()
+
+
 def cells(pairs: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """List every cell of the networks' confusion matrices: images, and share of the true class."""
     rows = []

@@ -16,9 +16,10 @@ def main() -> None:
 
     import numpy as np
     import pandas as pd
+    from sklearn.metrics import confusion_matrix
 
     from stages.common import dataset, figures, files, inference, networks
-    from stages.evaluate import draw, galleries, statistics, views
+    from stages.evaluate import agreement, draw, galleries, statistics, views
 
     device = reproducible.prepare(compute)
     data = dataset.load()
@@ -36,7 +37,9 @@ def main() -> None:
         "parameters": networks.parameter_count(model.network),
         "multiply_accumulates": networks.multiply_accumulates(model.network),
     }
-    of_classes, reliability = [], []
+    # a view: the mirrored image is made when it is needed
+    mirrored = data.images[:, :, ::-1] if settings.test_time_augmentation == "flip" else None
+    of_classes, reliability, counts = [], [], {}
     with files.new_folder(f"plots/{name}") as folder:
         shutil.copyfile(f"models/{name}/history.csv", folder / "curves.csv")
         figures.save(draw.curves(history, model.epoch, title, color), folder / "curves.png")
@@ -48,7 +51,12 @@ def main() -> None:
             labels = data.labels[members]
             scores = inference.logits(model, data.images, members).softmax(dim=1).numpy()
             predicted = scores.argmax(axis=1)
-            metrics[split] = statistics.split_metrics(scores, labels)
+            both = None
+            if mirrored is not None:
+                also = inference.logits(model, mirrored, members).softmax(dim=1).numpy()
+                both = (scores + also) / 2
+            metrics[split] = statistics.split_metrics(scores, labels, both)
+            counts[split] = confusion_matrix(labels, predicted, labels=np.arange(len(names)))
             of_classes.append(statistics.class_metrics(predicted, labels, data.classes))
             reliability.append(statistics.reliability(scores, labels))
             frame = pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
@@ -64,6 +72,8 @@ def main() -> None:
         for tables, file in ((of_classes, "classes.csv"), (reliability, "reliability.csv")):
             joined = pd.concat(tables, keys=dataset.SPLITS, names=["split"])
             files.write_csv(folder / file, joined.reset_index("split"))
+        metrics["agreement"], distances = agreement.compare(counts, data.classes)
+        files.write_csv(folder / "agreement.csv", distances)
         files.write_csv(folder / "galleries.csv", table)
         for gallery in figures.GALLERIES:
             rows = table[table["gallery"] == gallery]

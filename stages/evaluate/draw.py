@@ -4,13 +4,20 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from PIL import Image
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 
-from stages.common.figures import LINES, RIGHT, WORDS, WRONG, Sheet, short, unit_ticks
+from stages.common.figures import (
+    LINES,
+    RIGHT,
+    WORDS,
+    WRONG,
+    Sheet,
+    contact_sheet,
+    short,
+    unit_ticks,
+)
 
 MOST_TEXT = 20  # classes of a confusion matrix whose cells have room for text
-SIDE, GAP, HEAD = 64, 4, 54  # of augmented images, in pixels
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
@@ -54,23 +61,9 @@ def augmented(views: np.ndarray, classes: list[str], title: str) -> Figure:
         Of the n images.
     title : str
     """
-    step = SIDE + GAP
-    margin = 20 + 8 * max(len(short(name)) for name in classes)
-    width = margin + views.shape[1] * step + 3 * GAP
-    sheet = Sheet(width, HEAD + len(views) * step + GAP, title)
-    # a little apart: the image that the others are made of
-    lefts = [margin + column * step + (2 * GAP if column else 0) for column in range(len(views[0]))]
-    for column, left in enumerate(lefts):
-        words = f"epoch {column}" if column else "image"
-        sheet.text(left + SIDE / 2, HEAD - 10, words, fontsize=9)
-    for row, (name, images) in enumerate(zip(classes, views, strict=True)):
-        top = HEAD + row * step
-        style = {"ha": "right", "fontsize": 9, "fontweight": "bold"}
-        sheet.text(margin - 8, top + SIDE / 2, short(name), **style)
-        for left, image in zip(lefts, images, strict=True):
-            small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BOX)
-            sheet.image(left, top, np.asarray(small))
-    return sheet.figure()
+    epochs = [f"epoch {epoch}" for epoch in range(1, views.shape[1])]
+    groups = [(["image"], views[:, :1]), (epochs, views[:, 1:])]
+    return contact_sheet(classes, groups, title)
 
 
 def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], title: str) -> Figure:

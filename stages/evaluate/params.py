@@ -10,3 +10,5 @@ class Evaluate(Group):
 
     # the class under which the gallery of misclassified images lists one
     group_by: Literal["actual", "predicted"]
+    # flip: accuracy is also measured on the mean scores of an image and its mirror image
+    test_time_augmentation: Literal["none", "flip"]

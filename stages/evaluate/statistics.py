@@ -87,7 +87,9 @@ def class_metrics(predicted: np.ndarray, labels: np.ndarray, classes: list[str])
     return pd.DataFrame(columns | {"f1": f1})
 
 
-def split_metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, object]:
+def split_metrics(
+    probabilities: np.ndarray, labels: np.ndarray, augmented: np.ndarray | None = None
+) -> dict[str, object]:
     """Measure one split.
 
     Parameters
@@ -95,12 +97,15 @@ def split_metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, ob
     probabilities : float (n, c)
         Softmax scores.
     labels : integers (n,)
+    augmented : float (n, c), optional
+        Softmax scores with test-time augmentation.
 
     Returns
     -------
     dict
         `accuracy`, its 95 % interval, `loss` (mean cross-entropy in nats), `macro_f1` and
-        `expected_calibration_error`, rounded.
+        `expected_calibration_error`, rounded; with `augmented` also `tta_accuracy`, which no
+        other figure takes into account.
     """
     probabilities = probabilities.astype(np.float64)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
@@ -114,5 +119,7 @@ def split_metrics(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, ob
         "macro_f1": f1_score(labels, predicted, labels=classes, average="macro", zero_division=0),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
     }
+    if augmented is not None:
+        figures["tta_accuracy"] = (augmented.argmax(axis=1) == labels).mean()
     rounded = {name: round(float(value), DIGITS) for name, value in figures.items()}
     return rounded | {"accuracy_interval": {"low": round(low, DIGITS), "high": round(high, DIGITS)}}

@@ -15,7 +15,8 @@ NETWORKS = ("q1", "q2", "augment", "better")
 # what the report is made of, in the order of the pipeline
 READ = ("data/raw", "data/split", *(f"models/{n}" for n in NETWORKS))
 READ += (*(f"metrics/{n}.json" for n in NETWORKS), *(f"plots/{n}" for n in NETWORKS))
-READ += ("metrics/occlusion.json", "plots/occlusion", "plots/split", "plots/compare")
+READ += ("metrics/pairwise.json", "metrics/occlusion.json")
+READ += ("plots/occlusion", "plots/split", "plots/compare")
 # pictures besides those of one network
 PICTURES = ("split/contact_sheet", "compare/curves", "compare/cost", "compare/classes")
 PICTURES += ("compare/reliability", "occlusion/patches", "augment/augmented")
@@ -47,13 +48,14 @@ def main() -> None:
     networks = [
         results.read_network(name, settings[name].model_dump(), source.classes) for name in NETWORKS
     ]
+    test = results.read_pairwise(list(NETWORKS))
     occlusion = results.read_occlusion()
     shown = {name: group.model_dump() for name, group in groups.items()}
     if shown["download"].get("path"):
         # where the file lies says nothing of the study, and may say much of its owner
         shown["download"]["path"] = Path(shown["download"]["path"]).name
 
-    described = content.describe(networks, occlusion, source, split, shown, figures.PER_CLASS)
+    described = content.describe(networks, test, occlusion, source, split, shown, figures.PER_CLASS)
     described["author"] = handed_in.model_dump()
     packages = ("python", *fingerprint.PACKAGES, "typst")
     described["versions"] = [[name, versions[name]] for name in packages]

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages.common.dataset import SPLITS
-from stages.report.agreement import has_shape, mixed_pairs
-from stages.report.results import Measured, Occluded, Patch
+from stages.report.results import Agreement, Measured, Occluded, Pair, Patch
 
 LEVEL = 0.05  # below this p, a difference is taken for more than chance
 SPLIT_WORDS = {"train": "train", "val": "validation", "test": "test"}
@@ -251,7 +250,7 @@ def confusion(
     results: dict[str, Measured],
     counts: dict[str, np.ndarray],
     classes: list[str],
-    agreement: dict[tuple[str, str], tuple[float, float] | None],
+    agreement: dict[str, Agreement],
 ) -> tuple[str, str, str]:
     """Say whether the confusion matrices of train, validation and test follow one pattern.
 
@@ -261,16 +260,16 @@ def confusion(
         Of each split.
     counts : dict of str to integers (c, c)
     classes : list of str
-    agreement : dict of two splits to (correlation, p) or None
-        What `rank_agreement` gives for each of `PAIRS`.
+    agreement : dict of "<split>_<split>" to Agreement
+        Of each of `PAIRS`.
 
     Returns
     -------
     verdict, level, shape : str
     """
-    shared = [
-        pair for pair in PAIRS if agreement[pair] and agreement[pair][1] < LEVEL
-    ]  # the test is one-sided, so the correlation is positive
+    found = {pair: agreement["_".join(pair)] for pair in PAIRS}
+    # the test is one-sided, so the correlation is positive
+    shared = [pair for pair, of in found.items() if of.rank_p is not None and of.rank_p < LEVEL]
     names = {pair: f"{SPLIT_WORDS[pair[0]]} and {SPLIT_WORDS[pair[1]]}" for pair in PAIRS}
     if len(shared) == len(PAIRS):
         verdict = "Yes: on all three splits similar pairs of classes are mixed."
@@ -294,21 +293,17 @@ def confusion(
     else:
         level += "The intervals of train and test overlap: their level is not shown to differ."
     parts = []
-    for pair in PAIRS:
-        if agreement[pair] is None:
-            reasons = [
-                f"{number(_errors(counts[split]), 'error')} on {SPLIT_WORDS[split]}"
-                for split in pair
-                if not has_shape(counts[split])
-            ]
-            parts.append(f"{names[pair]} cannot be compared ({join(reasons)})")
+    for pair, of in found.items():
+        if of.rank_correlation is None or of.rank_p is None:
+            errors = [f"{number(_errors(counts[s]), 'error')} on {SPLIT_WORDS[s]}" for s in pair]
+            parts.append(f"{names[pair]} cannot be compared ({join(errors)})")
         else:
-            correlation, p = agreement[pair]
-            parts.append(f"{names[pair]} {signed(correlation, '.2f')} ({chance(p)})")
+            correlation = signed(of.rank_correlation, ".2f")
+            parts.append(f"{names[pair]} {correlation} ({chance(of.rank_p)})")
     shape = (
         "Apart from the level, the shape of two matrices is compared by Spearman's rank "
         f"correlation of the shares off the diagonal: {'; '.join(parts)}; p is that of Mantel's "
-        "permutation test. "
+        f"permutation test. {_spread(found, names)}"
     )
     mixed = [
         f"On {SPLIT_WORDS[split]} {most_mixed(counts[split], classes)}" for split in ("val", "test")
@@ -316,8 +311,46 @@ def confusion(
     return verdict, level, shape + ". ".join(mixed) + "."
 
 
+def _spread(found: dict[tuple[str, str], Agreement], names: dict[tuple[str, str], str]) -> str:
+    """Say if the errors of a class are spread over the others as differently as chance would do."""
+    measured = {pair: of for pair, of in found.items() if of.error_distance is not None}
+    if not measured:
+        return ""
+    parts = [
+        f"{names[pair]} {of.error_distance:.2f} (by chance {of.error_distance_by_chance:.2f}, "
+        f"{chance(of.error_distance_p)})"
+        for pair, of in measured.items()
+    ]
+    text = (
+        "What the misclassified images of a class are taken for differs between two splits by a "
+        f"Jensen-Shannon distance, on average over the classes, of: {'; '.join(parts)}. "
+    )
+    beyond = [names[pair] for pair, of in measured.items() if of.error_distance_p < LEVEL]
+    if beyond:
+        return text + f"Beyond chance the spread differs between {'; between '.join(beyond)}. "
+    return text + "None of these is more than the same errors dealt at random would give. "
+
+
 def _errors(counts: np.ndarray) -> int:
     return int(counts.sum() - counts.trace())
+
+
+def mixed_pairs(counts: np.ndarray) -> list[tuple[int, int, int]]:
+    """List pairs of classes by how many images of either are taken for the other.
+
+    Parameters
+    ----------
+    counts : integers (c, c)
+
+    Returns
+    -------
+    list of (class, class, errors)
+        Most errors first, equal ones in the order of the classes; pairs without error are left out.
+    """
+    both = counts + counts.T
+    pairs = [(i, j, int(both[i, j])) for i, j in zip(*np.triu_indices(len(both), 1), strict=True)]
+    pairs = [(int(i), int(j), errors) for i, j, errors in pairs if errors]
+    return sorted(pairs, key=lambda pair: (-pair[2], pair[:2]))
 
 
 def most_mixed(counts: np.ndarray, classes: list[str]) -> str:
@@ -331,9 +364,7 @@ def most_mixed(counts: np.ndarray, classes: list[str]) -> str:
     return f"most often mixed are {'; '.join(named)} images taken for the other{as_often}"
 
 
-def versus(
-    names: tuple[str, str], results: tuple[Measured, Measured], test: tuple[int, int, float]
-) -> str:
+def versus(names: tuple[str, str], results: tuple[Measured, Measured], test: Pair) -> str:
     """Say which of two networks is better on the same test images, and if chance could do it.
 
     Parameters
@@ -341,25 +372,24 @@ def versus(
     names : two str
     results : two Measured
         On test.
-    test : (only_first, only_second, p)
-        What `mcnemar` gives.
+    test : Pair
     """
-    (first, second), (one, other), (only_first, only_second, p) = names, results, test
-    if only_first == only_second:
+    (first, second), (one, other) = names, results
+    if test.only_first == test.only_second:
         how = f"as often as the {first}"
     else:
-        word = "better" if only_second > only_first else "worse"
+        word = "better" if test.only_second > test.only_first else "worse"
         how = f"{points(other.accuracy - one.accuracy)} {word} than the {first}"
-    beyond = "beyond chance" if p < LEVEL else "which could be chance"
+    beyond = "beyond chance" if test.p_holm < LEVEL else "which could be chance"
     return f"The {second} is right on {measured(other)} of the test images, {how}, {beyond}."
 
 
-def mcnemar(names: tuple[str, str], test: tuple[int, int, float]) -> str:
+def mcnemar(names: tuple[str, str], test: Pair) -> str:
     """Say what that rests on."""
-    only_first, only_second, p = test
     return (
-        f"Only the {names[1]} is right on {number(only_second, 'test image')}, only the {names[0]} "
-        f"on {only_first:,}; McNemar's exact test gives {chance(p)}."
+        f"Only the {names[1]} is right on {number(test.only_second, 'test image')}, only the "
+        f"{names[0]} on {test.only_first:,}; McNemar's exact test gives {chance(test.p_holm)}, "
+        "corrected by Holm for all pairs of networks."
     )
 
 
@@ -424,7 +454,7 @@ def better(
     epochs: Sequence[int | None],
     accuracy: float,
     accuracies: Sequence[float],
-    tests: Sequence[tuple[int, int, float]],
+    tests: Sequence[Pair],
 ) -> tuple[str, str, str]:
     """Say in what our own network is better: parameters, convergence, accuracy.
 
@@ -439,8 +469,8 @@ def better(
     accuracy : float
     accuracies : list of float
         On test, of ours, then of the others.
-    tests : list of (only_other, only_ours, p)
-        What `mcnemar` gives for each of the others and ours.
+    tests : list of Pair
+        Of each of the others and ours.
 
     Returns
     -------
@@ -460,13 +490,15 @@ def better(
         "more than",
         "less than",
     )
-    beyond = [f"the {name}" for name, (_, _, p) in zip(others, tests, strict=True) if p < LEVEL]
+    pairs = zip(others, tests, strict=True)
+    beyond = [f"the {name}" for name, pair in pairs if pair.p_holm < LEVEL]
+    how = "(McNemar's exact test with Holm's correction)"
     if len(beyond) == len(others):
-        won += " Each of these differences is beyond chance (McNemar's exact test)."
+        won += f" Each of these differences is beyond chance {how}."
     elif beyond:
-        won += f" Beyond chance (McNemar's exact test) is the difference to {join(beyond)}."
+        won += f" Beyond chance {how} is the difference to {join(beyond)}."
     else:
-        won += " None of these differences is beyond chance (McNemar's exact test)."
+        won += f" None of these differences is beyond chance {how}."
     return size, speed, won
 
 
@@ -514,7 +546,7 @@ def recall_change(
 
 
 def winner(
-    names: Sequence[str], results: Sequence[Measured], tests: dict[tuple[int, int], tuple]
+    names: Sequence[str], results: Sequence[Measured], tests: dict[tuple[int, int], Pair]
 ) -> str:
     """Say which network is best on test, and by how much.
 
@@ -523,15 +555,15 @@ def winner(
     names : list of str
     results : list of Measured
         On test.
-    tests : dict of (i, j) to (only_i, only_j, p)
-        What `mcnemar` gives for two networks by their places, i < j.
+    tests : dict of (i, j) to Pair
+        Of two networks by their places, i < j.
     """
     order = sorted(range(len(names)), key=lambda i: -results[i].accuracy)
     best, second = order[:2]
     if results[best].accuracy == results[second].accuracy:
         tied = [f"the {names[i]}" for i in order if results[i].accuracy == results[best].accuracy]
         return f"Equally good on test are {join(tied)}: {measured(results[best])}."
-    p = tests[min(best, second), max(best, second)][2]
+    p = tests[min(best, second), max(best, second)].p_holm
     verdict = "beyond chance" if p < LEVEL else "which could be chance"
     gap = results[best].accuracy - results[second].accuracy
     return (

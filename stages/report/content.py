@@ -1,6 +1,5 @@
 """What the report says, as plain values: tables, answers, diagrams."""
 
-from itertools import combinations
 from typing import Any
 
 import torch
@@ -9,10 +8,9 @@ from stages.common.dataset import SPLITS
 from stages.common.figures import GALLERIES
 from stages.common.networks import ARCHITECTURES, eval_mode
 from stages.report import answers
-from stages.report.agreement import mcnemar, rank_agreement
-from stages.report.answers import PAIRS, SPLIT_WORDS, measured, percent
+from stages.report.answers import PAIRS, SPLIT_WORDS, chance, measured, percent
 from stages.report.layers import Layer, layers
-from stages.report.results import Network, Occluded, Patch, Source, Split
+from stages.report.results import Network, Occluded, Pair, Patch, Source, Split
 
 Table = dict[str, list]
 
@@ -22,17 +20,10 @@ def table(head: list[str], rows: list[list[object]]) -> Table:
     return {"head": head, "rows": [[str(cell) for cell in row] for row in rows]}
 
 
-def tests(networks: list[Network]) -> dict[tuple[int, int], tuple[int, int, float]]:
-    """Compare any two networks on the test images, by their places."""
-    return {
-        (i, j): mcnemar(networks[i].correct["test"], networks[j].correct["test"])
-        for i, j in combinations(range(len(networks)), 2)
-    }
-
-
 def overview(networks: list[Network]) -> Table:
-    """Compare the networks, the last column being accuracy on test with its interval."""
+    """Compare the networks, last come accuracy on test with its interval, and with TTA, if any."""
     head = ["network", "parameters", "MACs", "kept epoch", "train", "validation", "test"]
+    with_tta = all(network.metrics.test.tta_accuracy is not None for network in networks)
     rows = []
     for network in networks:
         m = network.metrics
@@ -45,9 +36,38 @@ def overview(networks: list[Network]) -> Table:
                 percent(m.train.accuracy),
                 percent(m.val.accuracy),
                 measured(m.test),
+                *([percent(m.test.tta_accuracy)] if with_tta else []),
             ]
         )
-    return table(head, rows)
+    return table(head + (["test, TTA"] if with_tta else []), rows)
+
+
+def pairwise(networks: list[Network], tests: dict[tuple[int, int], Pair]) -> Table:
+    """List any two networks with what McNemar's test says of them."""
+    rows = [
+        [
+            f"{networks[i].title} | {networks[j].title}",
+            f"{pair.only_first:,}",
+            f"{pair.only_second:,}",
+            chance(pair.p),
+            chance(pair.p_holm),
+        ]
+        for (i, j), pair in tests.items()
+    ]
+    return table(["first | second", "only first", "only second", "McNemar", "with Holm"], rows)
+
+
+def distances(network: Network, classes: list[str]) -> Table:
+    """List how differently the errors of each class are spread on any two splits."""
+    found = {row[1:4]: row for row in network.distances.itertuples()}
+    rows = []
+    for name in classes:
+        row = [name]
+        for pair in PAIRS:
+            own = found.get((*pair, name))
+            row.append("–" if own is None else f"{own.distance:.2f} ({own.distance_by_chance:.2f})")
+        rows.append(row)
+    return table(["class", *(" and ".join(SPLIT_WORDS[s] for s in pair) for pair in PAIRS)], rows)
 
 
 def split_metrics(network: Network) -> Table:
@@ -183,6 +203,7 @@ def baseline(network: Network) -> float:
 
 def describe(
     networks: list[Network],
+    test: dict[tuple[int, int], Pair],
     occlusion: tuple[str, dict[str, tuple[Occluded, dict[int, Patch]]]],
     source: Source,
     split: Split,
@@ -195,6 +216,8 @@ def describe(
     ----------
     networks : list of Network
         In the order of the study, our own last.
+    test : dict of (i, j) to Pair
+        As `read_pairwise` gives it.
     occlusion : (network, galleries)
         As `read_occlusion` gives it.
     source, split : Source, Split
@@ -206,7 +229,6 @@ def describe(
     classes = source.classes
     names = [network.words for network in networks]
     on_test = [network.metrics.test for network in networks]
-    test = tests(networks)
     totals = {name: split.images[name].total for name in SPLITS}
     described = {
         network.name: describe_network(network, classes, per_class, groups["evaluate"])
@@ -249,6 +271,7 @@ def describe(
         "classes": classes,
         "networks": described,
         "overview": overview(networks),
+        "pairwise": pairwise(networks, test),
         "hyperparameters": hyperparameters(networks),
         "recalls": recalls(networks, classes),
         "counts": counts(split, classes),
@@ -282,10 +305,9 @@ def describe_network(
 ) -> dict[str, Any]:
     """Put together what the report says of one network."""
     results = {name: getattr(network.metrics, name) for name in SPLITS}
-    agreement = {
-        pair: rank_agreement(*(network.confusion[name] for name in pair)) for pair in PAIRS
-    }
-    verdict, level, shape = answers.confusion(results, network.confusion, classes, agreement)
+    verdict, level, shape = answers.confusion(
+        results, network.confusion, classes, network.metrics.agreement
+    )
     correct, misclassified = (
         network.galleries[network.galleries["gallery"] == kind] for kind in GALLERIES
     )
@@ -298,6 +320,7 @@ def describe_network(
         "words": network.words,
         "learning": learning,
         "metrics": split_metrics(network),
+        "distances": distances(network, classes),
         "verdict": verdict,
         "level": level,
         "shape": shape,

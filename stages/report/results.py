@@ -1,6 +1,7 @@
 """What the stages before have written, read and checked."""
 
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ GALLERY = {
     "predicted": str,
     "score": float,
 }
+DISTANCES = {"first": str, "second": str, "class": str, "first_errors": int, "second_errors": int}
+DISTANCES |= {"distance": float, "distance_by_chance": float}
 # as a sentence names them
 WORDS = {
     "q1": "shallow CNN",
@@ -55,6 +58,26 @@ class Measured(_Known):
     loss: float
     macro_f1: Share
     expected_calibration_error: Share
+    tta_accuracy: Share | None = None
+
+
+class Agreement(_Known):
+    """Two confusion matrices of a network; None where there are too few errors."""
+
+    rank_correlation: float | None
+    rank_p: Share | None
+    error_distance: float | None
+    error_distance_by_chance: float | None
+    error_distance_p: Share | None
+
+
+class Pair(_Known):
+    """Two networks on the same images: how many each alone classifies correctly, McNemar's p."""
+
+    only_first: Count
+    only_second: Count
+    p: Share
+    p_holm: Share
 
 
 class Metrics(_Known):
@@ -66,6 +89,7 @@ class Metrics(_Known):
     train: Measured
     val: Measured
     test: Measured
+    agreement: dict[str, Agreement]
 
 
 class Patch(_Known):
@@ -132,8 +156,8 @@ class Network:
         A row an epoch.
     confusion : dict of str to int64 (c, c)
         Counts of each split, rows are actual, columns predicted classes.
-    correct : dict of str to bool (n,)
-        For each split, which images it classifies correctly, in the order of the data set.
+    distances : DataFrame
+        How differently the errors of each class are spread on any two splits.
     galleries : DataFrame
     """
 
@@ -144,7 +168,7 @@ class Network:
     metrics: Metrics
     history: pd.DataFrame
     confusion: dict[str, np.ndarray]
-    correct: dict[str, np.ndarray]
+    distances: pd.DataFrame
     galleries: pd.DataFrame
 
 
@@ -156,14 +180,14 @@ def read_network(name: str, settings: dict[str, Any], classes: list[str]) -> Net
     history = read_csv(folder / "curves.csv", {"epoch": int} | dict.fromkeys(HISTORY, float))
     if history.empty:
         raise InputError(f"{folder / 'curves.csv'} is empty: run `dvc checkout` to restore it")
-    confusion, correct = {}, {}
+    confusion = {}
     for split in SPLITS:
         path = folder / f"confusion_{split}.csv"
         table = read_csv(path, {"actual": str, "predicted": str})
         actual, predicted = (_codes(table[c], classes, path) for c in ("actual", "predicted"))
         counts = np.zeros((len(classes),) * 2, np.int64)
         np.add.at(counts, (actual, predicted), 1)
-        confusion[split], correct[split] = counts, actual == predicted
+        confusion[split] = counts
     return Network(
         name,
         TITLES[name],
@@ -172,7 +196,7 @@ def read_network(name: str, settings: dict[str, Any], classes: list[str]) -> Net
         metrics,
         history,
         confusion,
-        correct,
+        read_csv(folder / "agreement.csv", DISTANCES),
         read_csv(folder / "galleries.csv", GALLERY),
     )
 
@@ -185,6 +209,18 @@ def _codes(names: pd.Series, classes: list[str], path: Path) -> np.ndarray:
             "to make it anew"
         )
     return codes.astype(np.int64)
+
+
+def read_pairwise(
+    names: list[str], file: str = "metrics/pairwise.json"
+) -> dict[tuple[int, int], Pair]:
+    """Read how any two networks compare on test, by their places in `names`."""
+    content, damaged = read_json(file), f"{file} is damaged"
+    content = content if isinstance(content, dict) else {}
+    return {
+        (i, j): check(Pair, content.get(f"{names[i]}_{names[j]}"), damaged)
+        for i, j in combinations(range(len(names)), 2)
+    }
 
 
 def read_occlusion(file: str = "metrics/occlusion.json"):

@@ -59,6 +59,14 @@ def test_the_command_writes_what_it_promises(evaluated):
     assert {path.name for path in Path("plots/compare").iterdir()} == PLOTS
     assert snapshot("data", "models") == before
     summary = json.loads(Path("metrics/summary.json").read_text())
+    pairs = json.loads(Path("metrics/pairwise.json").read_text())
+    assert len(pairs) == 6
+    for first, second in (("q1", "q2"), ("augment", "better")):
+        own = pairs[f"{first}_{second}"]
+        gain = summary["test_accuracy"][second] - summary["test_accuracy"][first]
+        images = len(pd.read_csv("plots/q1/confusion_test.csv"))
+        assert own["only_second"] - own["only_first"] == pytest.approx(gain * images, abs=1e-2)
+        assert own["p"] <= own["p_holm"] <= 1
     networks = pd.read_csv("plots/compare/networks.csv").set_index("network")
     assert list(networks.index) == NETWORKS
     for name in NETWORKS:

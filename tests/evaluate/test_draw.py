@@ -66,7 +66,7 @@ def test_augmented_images_stand_in_a_row_beside_the_one_they_are_made_of():
     figure = draw.augmented(views, CLASSES[:2], "augmented")
     page = figure.images[0].get_array()
     places = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
-    assert list(places) == ["image", "epoch 1", "epoch 2", "cat", "dog"]
+    assert list(places) == ["cat", "dog", "image", "epoch 1", "epoch 2"]
     for row, name in enumerate(("cat", "dog")):
         for column, words in enumerate(("image", "epoch 1", "epoch 2")):
             x, y = round(places[words][0]), round(places[name][1])

@@ -14,6 +14,7 @@ from stages.evaluate.__main__ import main
 from tests.conftest import CLASSES, snapshot
 
 PLOTS = {
+    "agreement.csv",
     "augmented.png",
     "classes.csv",
     "curves.csv",
@@ -60,6 +61,9 @@ def test_the_command_writes_what_it_promises(study, command):
         accuracy = (scores.argmax(axis=1) == actual).mean()
         loss = -np.log(scores[np.arange(len(actual)), actual]).mean()
         assert metrics[split]["accuracy"] == round(accuracy, 4)
+        both = scores + predict(model.network, study.images[members][:, :, ::-1].copy())
+        with_tta = (both.argmax(axis=1) == actual).mean()
+        assert metrics[split]["tta_accuracy"] == round(with_tta, 4)
         assert metrics[split]["loss"] == pytest.approx(loss, abs=2e-4)
         confusion = pd.read_csv(f"plots/q1/confusion_{split}.csv")
         assert list(confusion) == ["actual", "predicted"]
@@ -73,6 +77,8 @@ def test_the_command_writes_what_it_promises(study, command):
         assert bins["images"].sum() == classes["images"].sum() == len(actual)
         right = (bins["accuracy"] * bins["images"]).sum()
         assert right == pytest.approx(accuracy * len(actual), abs=1e-4)
+
+    assert list(metrics["agreement"]) == ["train_test", "train_val", "val_test"]
 
     # the validation part has two images of each class, fewer than the five of a gallery
     table = pd.read_csv("plots/q1/galleries.csv")
@@ -138,6 +144,19 @@ def test_a_failure_half_way_leaves_the_earlier_plots(study, command, monkeypatch
         command("q1")
     assert snapshot("plots") == {"plots/q1/earlier.png": b"earlier"}
     assert not Path("metrics").exists()
+
+
+def test_test_time_augmentation_is_an_option_that_changes_nothing_else(study, command):
+    study.write_model()
+    command("q1")
+    with_it, plots = json.loads(Path("metrics/q1.json").read_text()), snapshot("plots")
+    study.write_params(evaluate={"test_time_augmentation": "none"})
+    command("q1")
+    without = json.loads(Path("metrics/q1.json").read_text())
+    for split in ("train", "val", "test"):
+        assert "tta_accuracy" not in without[split]
+        with_it[split].pop("tta_accuracy")
+    assert without == with_it and snapshot("plots") == plots
 
 
 def test_misclassified_images_may_be_listed_under_their_prediction(study, command):

@@ -86,6 +86,7 @@ ALLOWED = {
     "color": SHARE,
     "erase": whole(0, 95),
     "group_by": one_of("actual", "predicted"),
+    "test_time_augmentation": one_of("none", "flip"),
     "network": one_of("q1", "q2", "augment", "better"),
     "patches": lambda v: (
         isinstance(v, list)

@@ -26,7 +26,7 @@ DATA = {
     "report": SPLIT
     | {path for name in NETWORKS for path in (f"models/{name}", f"metrics/{name}.json")}
     | {f"plots/{name}" for name in (*NETWORKS, "occlusion", "split", "compare")}
-    | {"metrics/occlusion.json"},
+    | {"metrics/pairwise.json", "metrics/occlusion.json"},
 }
 TOOLS = {"stages.classify"}  # on top of the stages: no stage itself, and none imports it
 # modules that a stage does not import but prints as they are

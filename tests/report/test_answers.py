@@ -6,11 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.evaluate import agreement
 from stages.evaluate.statistics import accuracy_interval
 from stages.report import answers
-from stages.report.agreement import rank_agreement
-from stages.report.answers import PAIRS
-from stages.report.results import GALLERY, Interval, Measured, Occluded, Patch
+from stages.report.answers import mixed_pairs
+from stages.report.results import (
+    GALLERY,
+    Agreement,
+    Interval,
+    Measured,
+    Occluded,
+    Pair,
+    Patch,
+)
 
 CLASSES = ["cat", "dog", "ship"]
 SPLITS = ("train", "val", "test")
@@ -25,6 +33,10 @@ def measured(correct: int, count: int = 100) -> Measured:
         macro_f1=0.5,
         expected_calibration_error=0.1,
     )
+
+
+def pair(only_first: int, only_second: int, p: float) -> Pair:
+    return Pair(only_first=only_first, only_second=only_second, p=p / 2, p_holm=p)
 
 
 def results(train: int, val: int, test: int) -> dict[str, Measured]:
@@ -156,8 +168,9 @@ NAMES = list("abcdefg")
 
 def confusion(train, val, test, accuracies=(80, 80, 80)):
     counts = dict(zip(SPLITS, (train, val, test), strict=True))
-    agreement = {pair: rank_agreement(counts[pair[0]], counts[pair[1]]) for pair in PAIRS}
-    return answers.confusion(results(*accuracies), counts, NAMES, agreement)
+    summary, _ = agreement.compare(counts, NAMES)
+    found = {pair: Agreement(**figures) for pair, figures in summary.items()}
+    return answers.confusion(results(*accuracies), counts, NAMES, found)
 
 
 def test_three_matrices_of_one_shape_share_a_pattern():
@@ -165,7 +178,17 @@ def test_three_matrices_of_one_shape_share_a_pattern():
     assert verdict.startswith("Yes: on all three")
     assert "Misclassified are 126 of 1,176 images on train, 42 of 392" in level
     assert "train and test +1.00 (p " in shape
+    assert "validation and test 0.00 (by chance 0.00, p = 1.000)" in shape
+    assert "None of these is more than the same errors dealt at random would give." in shape
     assert "On test most often mixed are f and g (12); e and f (10); d and e (8)" in shape
+
+
+def test_errors_that_are_spread_differently_are_said_to_be():
+    _, _, shape = confusion(OTHER, PATTERN, PATTERN)
+    beyond = (
+        "Beyond chance the spread differs between train and validation; between train and test."
+    )
+    assert beyond in shape and "None of these" not in shape
 
 
 def test_a_pattern_that_two_share_is_not_claimed_for_the_third():
@@ -180,7 +203,13 @@ def test_matrices_without_errors_share_nothing():
     assert verdict.startswith("It cannot be shown")
     assert "0 of 63 images on train" in level
     assert "train and validation cannot be compared (0 errors on train and 0 errors on" in shape
-    assert "On validation no two classes are mixed" in shape
+    assert "On validation no two classes are mixed" in shape and "Jensen" not in shape
+
+
+def test_pairs_are_ranked_by_errors_in_both_directions():
+    counts = np.array([[9, 1, 0], [2, 9, 3], [0, 0, 9]])
+    assert mixed_pairs(counts) == [(0, 1, 3), (1, 2, 3)]
+    assert mixed_pairs(np.diag([1, 2])) == []
 
 
 @pytest.mark.parametrize(
@@ -211,10 +240,11 @@ def test_pairs_as_frequent_as_the_last_that_is_named_are_counted():
 )
 def test_a_comparison_goes_by_the_images_on_which_two_networks_differ(one, other, test, expected):
     names = ("deep CNN", "better CNN")
+    test = pair(*test)
     text = answers.versus(names, (measured(one), measured(other)), test)
     assert text.endswith(expected)
     assert f"{other}.0% (" in text
-    assert f"{test[1]} test images" in answers.mcnemar(names, test)
+    assert f"{test.only_second} test images" in answers.mcnemar(names, test)
 
 
 def test_a_p_is_never_written_as_zero():
@@ -225,7 +255,7 @@ def test_a_p_is_never_written_as_zero():
 @given(st.lists(st.integers(0, 100), min_size=4, max_size=4), st.floats(0, 1))
 def test_the_winner_is_the_best_on_test(correct, p):
     names = ["shallow", "deep", "augmented", "better"]
-    tests = {(i, j): (0, 0, p) for i in range(4) for j in range(i + 1, 4)}
+    tests = {(i, j): pair(0, 0, p) for i in range(4) for j in range(i + 1, 4)}
     text = answers.winner(names, [measured(count) for count in correct], tests)
     best = [name for name, count in zip(names, correct, strict=True) if count == max(correct)]
     if len(best) > 1:
@@ -273,7 +303,7 @@ def test_our_network_is_better_only_in_what_it_is():
         [5, 5, 9],
         0.6,
         [0.7, 0.8, 0.6],
-        [(9, 1, 0.02), (1, 9, 0.2)],
+        [pair(9, 1, 0.02), pair(1, 9, 0.2)],
     )
     assert size.endswith("Parameters: 100. That is fewer than the deep, more than the shallow.")
     assert speed.endswith("after 5 epochs. That is earlier than the deep, the same as the shallow.")
@@ -285,7 +315,7 @@ def test_our_network_is_better_only_in_what_it_is():
     ("p", "expected"), [(0.9, "None of these differences"), (0.01, "Each of these differences")]
 )
 def test_differences_that_chance_explains_are_called_so(p, expected):
-    assert expected in answers.better(["deep"], [1, 2], [1, 2], 0.5, [0.6, 0.5], [(1, 2, p)])[2]
+    assert expected in answers.better(["deep"], [1, 2], [1, 2], 0.5, [0.6, 0.5], [pair(1, 2, p)])[2]
 
 
 def test_gains_and_losses_are_those_of_the_classes():

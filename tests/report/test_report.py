@@ -72,6 +72,7 @@ def test_every_question_has_a_heading_and_an_answer(finished):
             f"{metrics['test']['accuracy']:.1%} ({interval['low']:.1%} to {interval['high']:.1%})"
         )
         assert shown in words
+        assert f"{metrics['test']['tta_accuracy']:.1%}" in words
     assert "Author, student number and e-mail are not set" in words
     # the code as it is, to its last line
     assert "class DeepCNN(nn.Module):" in words
@@ -95,6 +96,17 @@ def test_every_picture_that_is_read_stands_in_the_report(finished):
     assert {f"{name}.png" for name in PICTURES} >= {
         path for path in drawn if path.startswith(("compare/", "split/"))
     }
+
+
+def test_without_test_time_augmentation_its_column_is_left_out(finished):
+    for name in NETWORKS:
+        path = Path(f"metrics/{name}.json")
+        metrics = json.loads(path.read_text())
+        for split in SPLITS:
+            del metrics[split]["tta_accuracy"]
+        path.write_text(json.dumps(metrics))
+    main()
+    assert "TTA" not in text()
 
 
 def test_the_same_results_give_the_same_bytes(finished):
@@ -165,6 +177,8 @@ def test_a_bad_param_ends_in_one_line_before_anything_heavy(finished):
         ("plots/compare/cost.png", None, "plots/compare/cost.png is not there: run `dvc repro`"),
         ("plots/occlusion/correct_3.png", "", "plots/occlusion/correct_3.png is not a picture"),
         ("metrics/better.json", "{}", "metrics/better.json is damaged: "),
+        ("metrics/pairwise.json", "{}", "metrics/pairwise.json is damaged: "),
+        ("metrics/pairwise.json", "[]", "metrics/pairwise.json is damaged: "),
         ("metrics/occlusion.json", "[]", "metrics/occlusion.json is damaged: it names no network"),
         (
             "plots/q1/confusion_val.csv",

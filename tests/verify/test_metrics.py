@@ -62,6 +62,9 @@ def test_losses_and_measures_of_occlusion_have_tolerances_of_their_own(
 def test_the_best_epoch_and_a_gallery_are_free_and_other_counts_are_not():
     assert beyond_tolerance(METRICS, METRICS | {"best_epoch": 1}) == []
     assert beyond_tolerance({"correct": {"images": 50}}, {"correct": {"images": 45}}) == []
+    tests = [{"val_test": {"rank_p": p, "error_distance": p, "rank_correlation": p}, "p_holm": p}
+             for p in (0.01, 0.9, None)]  # fmt: skip
+    assert all(beyond_tolerance(tests[0], other) == [] for other in tests)
     other = METRICS | {"parameters": 390603, "network": "q2"}
     assert beyond_tolerance(METRICS, other) == [
         "parameters was 390602, is 390603",

@@ -1,0 +1,96 @@
+"""Run the study on photographs, as DVC experiments: `python -m experiments photos`.
+
+`plan.yaml` says what is trained. What each epoch cost and reached is added to `curves.csv`, the
+metrics of the four networks of the study to `metrics/`; what is there already is not run again.
+Work in a clone of its own: its models, metrics and plots become those of the photographs.
+"""
+
+import argparse
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+
+from experiments import plan as plans
+from experiments import training
+from stages.common import cli, files
+from stages.common.cli import InputError
+
+FOLDER = Path(__file__).parent
+CURVES, METRICS, PLOTS = FOLDER / "curves.csv", FOLDER / "metrics", FOLDER / "plots"
+COLUMNS = {"experiment": str, "seed": int, "epoch": int}
+COLUMNS |= dict.fromkeys(training.COLUMNS[1:], float)
+PARAMS = Path("params.yaml")
+
+
+def main() -> None:
+    plan = plans.read()
+    summary = __doc__.partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m experiments", description=summary)
+    parser.add_argument("photos", type=Path, help="folder that `python -m experiments.photos` made")
+    parser.add_argument(
+        "names", nargs="*", help="experiments, or parts of the plan; all by default"
+    )
+    arguments = parser.parse_args()
+    names = plans.chosen(plan, arguments.names)
+    if not arguments.photos.is_dir():
+        raise InputError(f"{arguments.photos} is not a folder of images")
+
+    common = PARAMS.read_text(encoding="utf-8")
+    params = {"download.source": "folder", "download.path": arguments.photos.resolve()}
+    params |= plan.params
+    try:
+        dvc("exp", "run", "--name", "photos", "--force", *training.changes(params), "split")
+        for seed in range(max(plan.experiments[name].seeds for name in names)):
+            for name in names:
+                experiment = plan.experiments[name]
+                curves = read()
+                done = ((curves["experiment"] == name) & (curves["seed"] == seed)).any()
+                if done or seed >= experiment.seeds:
+                    continue
+                # without the changes of the experiment before
+                files.write_text(PARAMS, common)
+                network = plans.NETWORKS[experiment.stage]
+                own = params | {"train.seed": seed} | experiment.params
+                cli.log(f"{name}, seed {seed}: {experiment.about}")
+                curve = training.train(f"{name}-{seed}", experiment.stage, network, own)
+                if name in plan.study:
+                    dvc("repro", "--single-item", f"evaluate@{network}")
+                    keep(f"metrics/{network}.json", METRICS / f"seed-{seed}")
+                curve = curve.assign(experiment=name, seed=seed)[list(COLUMNS)]
+                files.write_csv(CURVES, pd.concat([curves, curve]))
+                if name == list(plan.study)[-1]:
+                    compare(seed)
+    finally:
+        files.write_text(PARAMS, common)
+
+
+def read() -> pd.DataFrame:
+    """Read what has been measured so far, and go on from there."""
+    if CURVES.exists():
+        return files.read_csv(CURVES, COLUMNS)
+    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def compare(seed: int) -> None:
+    """Compare the networks of the study, of which the last has just been trained."""
+    dvc("repro", "--single-item", "compare")
+    keep("metrics/pairwise.json", METRICS / f"seed-{seed}")
+    if seed == 0:
+        for picture in sorted(Path("plots/compare").glob("*.png")):
+            keep(picture, PLOTS)
+
+
+def keep(file: str | Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, folder / Path(file).name)
+
+
+def dvc(*arguments: str) -> None:
+    if subprocess.run(["dvc", *arguments]).returncode:
+        raise InputError(f"`dvc {' '.join(arguments)}` failed: see above")
+
+
+if __name__ == "__main__":
+    cli.run(main, then="the same command goes on with the experiments that are left")

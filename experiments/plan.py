@@ -1,0 +1,75 @@
+"""The plan of the study on photographs: which trainings, and what each changes in the params."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from stages.common.cli import InputError
+from stages.common.params import Group, check, parse, shown
+
+FILE = Path(__file__).with_name("plan.yaml")
+# of each stage that trains, the network whose folder in models/ it writes
+NETWORKS = {"train_q1": "q1", "train_q2": "q2", "augment": "augment", "train_better": "better"}
+PARTS = ("study", "sweep", "ablation", "longer")
+
+
+class Experiment(Group):
+    """One training: its stage, what it is about, and its params beside those of all.
+
+    It is run with the seeds 0, 1, ... below `seeds`.
+    """
+
+    stage: Literal[tuple(NETWORKS)]
+    about: str
+    seeds: Annotated[int, Field(ge=1, le=100)] = 3
+    params: dict[str, Any] = {}
+
+
+class Plan(Group):
+    """All of `plan.yaml`.
+
+    Attributes
+    ----------
+    params : dict
+        What all experiments set, as `dvc exp run -S` names it.
+    study : dict of str to Experiment
+        The four networks, measured on test and compared once all of them are trained.
+    sweep, ablation, longer : dict of str to Experiment
+        The others, which nothing but validation judges.
+    """
+
+    params: dict[str, Any]
+    study: dict[str, Experiment]
+    sweep: dict[str, Experiment]
+    ablation: dict[str, Experiment]
+    longer: dict[str, Experiment]
+
+    @property
+    def experiments(self) -> dict[str, Experiment]:
+        """All of them by name, as `PARTS` are ordered."""
+        return {name: one for part in PARTS for name, one in getattr(self, part).items()}
+
+
+def read(path: str | Path = FILE) -> Plan:
+    """Read the plan; InputError where it is not one."""
+    return check(Plan, parse(path), str(path))
+
+
+def chosen(plan: Plan, names: list[str]) -> list[str]:
+    """Give the experiments to run: those named, singly or by part of the plan, or all.
+
+    Raises
+    ------
+    InputError
+        A name is neither that of an experiment nor that of a part.
+    """
+    parts = {part: list(getattr(plan, part)) for part in PARTS}
+    for name in names:
+        if name not in parts and name not in plan.experiments:
+            raise InputError(
+                f"{shown(name)} is not in the plan: it has the parts {', '.join(parts)} and the "
+                f"experiments {', '.join(plan.experiments)}"
+            )
+    wanted = [one for name in names for one in parts.get(name, [name])]
+    return list(dict.fromkeys(wanted)) or list(plan.experiments)

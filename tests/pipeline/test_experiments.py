@@ -1,0 +1,113 @@
+"""The study on photographs, run on a few of them by the real `dvc`."""
+
+import json
+import os
+import re
+import signal
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+NETWORKS = {"q1": "train_q1", "q2": "train_q2", "augment": "augment", "better": "train_better"}
+COLUMNS = ["experiment", "seed", "epoch", "cpu_minutes", "wall_minutes"]
+COLUMNS += ["train_accuracy", "val_accuracy"]
+
+
+def experiment(stage, about="a try", **more):
+    return {"stage": stage, "about": about, "seeds": 1} | more
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of photographs, as bright as their class."""
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(("bear", "bird", "car")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(13):
+            pixels = rng.integers(60 * label, 60 * label + 90, (64, 64, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
+    return tmp_path / "photos"
+
+
+def plan(clone, **parts):
+    """Write a plan; JSON is YAML."""
+    content = {"params": {"train.epochs": 1}} | dict.fromkeys(("study", "sweep"), {})
+    content |= dict.fromkeys(("ablation", "longer"), {}) | parts
+    (clone / "experiments/plan.yaml").write_text(json.dumps(content))
+
+
+def run(clone, *arguments, code=0):
+    return clone.call("python", "-m", "experiments", *map(str, arguments), code=code)
+
+
+def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone, photos):
+    study = {name: experiment(stage) for name, stage in NETWORKS.items()}
+    longer = experiment("train_better", "two epochs", seeds=2, params={"train.epochs": 2})
+    plan(clone, study=study, longer={"two": longer})
+    params = (clone / "params.yaml").read_bytes()
+    output = run(clone, photos)
+    assert "two, seed 1: two epochs" in output
+
+    curves = pd.read_csv(clone / "experiments/curves.csv")
+    assert list(curves) == COLUMNS
+    runs = curves.groupby(["experiment", "seed"], sort=False)["epoch"].agg(list)
+    assert runs.to_dict() == {(name, 0): [1] for name in NETWORKS} | {
+        ("two", 0): [1, 2],
+        ("two", 1): [1, 2],
+    }
+    assert (curves["cpu_minutes"] > 0).all() and (curves["wall_minutes"] > 0).all()
+    two = curves[(curves["experiment"] == "two") & (curves["seed"] == 1)]
+    assert two["cpu_minutes"].is_monotonic_increasing
+    history = pd.read_csv(clone / "models/better/history.csv")
+    assert two["val_accuracy"].tolist() == history["val_accuracy"].tolist()
+    kept = sorted(path.name for path in (clone / "experiments/metrics/seed-0").iterdir())
+    assert kept == ["augment.json", "better.json", "pairwise.json", "q1.json", "q2.json"]
+    metrics = json.loads((clone / "experiments/metrics/seed-0/q1.json").read_text())
+    assert 0 <= metrics["test"]["accuracy"] <= 1 and metrics["parameters"] < 390_602  # 3 classes
+    assert (clone / "experiments/plots/curves.png").is_file()
+    # each is an experiment of DVC, and the params are those from before
+    listed = clone.dvc("exp", "list", "--name-only").split()
+    assert {"q1-0", "better-0", "two-1"} <= set(listed)
+    assert (clone / "params.yaml").read_bytes() == params
+
+    assert "epoch" not in run(clone, photos).replace("two epochs", "")
+    pd.testing.assert_frame_equal(pd.read_csv(clone / "experiments/curves.csv"), curves)
+
+
+def test_what_cannot_be_run_is_named_in_one_line(clone, photos):
+    plan(clone, sweep={"lr": experiment("train_q1", params={"train.lr": -1})})
+    output = run(clone, photos, "ablations", code=1)
+    assert output.startswith("error: 'ablations' is not in the plan: it has the parts study, ")
+    assert output.count("\n") == 1
+    output = run(clone, photos / "nowhere", code=1)
+    assert re.fullmatch(r"error: \S+nowhere is not a folder of images\n", output)
+    plan(clone, sweep={"lr": {"stage": "train_q3", "about": ""}})
+    output = run(clone, photos, code=1)
+    assert "plan.yaml: sweep.lr.stage is 'train_q3': should be 'train_q1'" in output
+    assert output.count("\n") == 1
+
+
+def test_an_experiment_that_fails_or_is_ended_leaves_params_and_curves(clone, photos):
+    params = (clone / "params.yaml").read_bytes()
+    plan(clone, sweep={"lr": experiment("train_q1", params={"train.lr": -1})})
+    output = run(clone, photos, code=1)
+    assert "train.lr is -1: should be greater than 0" in output
+    assert output.splitlines()[-1].startswith("error: `dvc exp run --force --single-item ")
+    assert (clone / "params.yaml").read_bytes() == params
+    assert not (clone / "experiments/curves.csv").exists()
+
+    plan(clone, sweep={"long": experiment("train_q1", params={"train.epochs": 10_000})})
+    process = clone.start("python", "-m", "experiments", str(photos))
+    lines = iter(process.stdout.readline, "")
+    assert any("q1 epoch   1 of 10000" in line for line in lines)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert "the same command goes on" in process.stdout.read()
+    assert (clone / "params.yaml").read_bytes() == params
+    assert not (clone / "experiments/curves.csv").exists()
+    time.sleep(1)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)  # nothing that it started is left
