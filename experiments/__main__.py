@@ -10,17 +10,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pandas as pd
-
 from experiments import plan as plans
-from experiments import training
+from experiments import record, table, training
 from stages.common import cli, files
 from stages.common.cli import InputError
 
-FOLDER = Path(__file__).parent
-CURVES, METRICS, PLOTS = FOLDER / "curves.csv", FOLDER / "metrics", FOLDER / "plots"
-COLUMNS = {"experiment": str, "seed": int, "epoch": int}
-COLUMNS |= dict.fromkeys(training.COLUMNS[1:], float)
 PARAMS = Path("params.yaml")
 
 
@@ -45,7 +39,7 @@ def main() -> None:
         for seed in range(max(plan.experiments[name].seeds for name in names)):
             for name in names:
                 experiment = plan.experiments[name]
-                curves = read()
+                curves = record.read()
                 done = ((curves["experiment"] == name) & (curves["seed"] == seed)).any()
                 if done or seed >= experiment.seeds:
                     continue
@@ -57,29 +51,22 @@ def main() -> None:
                 curve = training.train(f"{name}-{seed}", experiment.stage, network, own)
                 if name in plan.study:
                     dvc("repro", "--single-item", f"evaluate@{network}")
-                    keep(f"metrics/{network}.json", METRICS / f"seed-{seed}")
-                curve = curve.assign(experiment=name, seed=seed)[list(COLUMNS)]
-                files.write_csv(CURVES, pd.concat([curves, curve]))
+                    keep(f"metrics/{network}.json", record.METRICS / f"seed-{seed}")
+                record.add(name, seed, curve)
                 if name == list(plan.study)[-1]:
                     compare(seed)
     finally:
         files.write_text(PARAMS, common)
-
-
-def read() -> pd.DataFrame:
-    """Read what has been measured so far, and go on from there."""
-    if CURVES.exists():
-        return files.read_csv(CURVES, COLUMNS)
-    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    table.main()
 
 
 def compare(seed: int) -> None:
     """Compare the networks of the study, of which the last has just been trained."""
     dvc("repro", "--single-item", "compare")
-    keep("metrics/pairwise.json", METRICS / f"seed-{seed}")
+    keep("metrics/pairwise.json", record.METRICS / f"seed-{seed}")
     if seed == 0:
         for picture in sorted(Path("plots/compare").glob("*.png")):
-            keep(picture, PLOTS)
+            keep(picture, record.PLOTS)
 
 
 def keep(file: str | Path, folder: Path) -> None:

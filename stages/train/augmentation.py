@@ -46,19 +46,23 @@ class Augmentation:
         """
         flipped, top, left, angle, *factors, erased_top, erased_left = draws.T
         if self.rotate:
-            images = _each(images, self._rotate, angle)
+            images = self._rotate(images, angle)
         if self.flip or self.crop:
             images = self._flip_and_crop(images, flipped < self.flip, top, left)
         if self.color:
-            images = _each(images, self._recolor, np.stack(factors, axis=1))
+            images = self._recolor(images, np.stack(factors))
         if self.erase:
             images = self._erase(images, erased_top, erased_left)
         return images
 
-    def _rotate(self, image: Tensor, draw: float) -> Tensor:
-        angle = self.rotate * (2 * float(draw) - 1)
-        bilinear = v2.InterpolationMode.BILINEAR
-        return functional.rotate(image, angle, interpolation=bilinear, fill=list(self.fill))
+    def _rotate(self, images, angle) -> np.ndarray:
+        style = {"interpolation": v2.InterpolationMode.BILINEAR, "fill": list(self.fill)}
+        rotated = np.empty_like(images)
+        for image, out, degrees in zip(images, rotated, self.rotate * (2 * angle - 1), strict=True):
+            channels_first = torch.from_numpy(image).permute(2, 0, 1)
+            turned = functional.rotate(channels_first, float(degrees), **style)
+            out[:] = turned.permute(1, 2, 0).numpy()
+        return rotated
 
     def _flip_and_crop(self, images, flipped, top, left) -> np.ndarray:
         """Mirror some images, and cut each out of itself with mirrored margins."""
@@ -71,11 +75,17 @@ class Augmentation:
         pixel = (np.arange(count)[:, None] * height + y)[:, :, None] * width + x[:, None, :]
         return images.reshape(-1, 3).take(pixel.ravel(), axis=0).reshape(images.shape)
 
-    def _recolor(self, image: Tensor, draws: np.ndarray) -> Tensor:
-        brightness, contrast, saturation = (1 + self.color * (2 * draws - 1)).tolist()
-        image = functional.adjust_brightness(image, brightness)
-        image = functional.adjust_contrast(image, contrast)
-        return functional.adjust_saturation(image, saturation)
+    def _recolor(self, images, draws) -> np.ndarray:
+        """Change brightness, contrast and saturation, as torchvision's functions of these names."""
+        factors = torch.from_numpy((1 + self.color * (2 * draws - 1)).astype(np.float32))
+        brightness, contrast, saturation = factors[:, :, None, None, None]
+        x = _bytes(torch.from_numpy(images) * brightness)
+        # a sum of whole numbers: exact in whatever order it is added up
+        grey = _grey(x).sum(dim=(1, 2, 3), dtype=torch.float64, keepdim=True)
+        mean = (grey / x[0, :, :, 0].numel()).float()
+        x = _bytes(contrast * x + (1 - contrast) * mean)
+        x = _bytes(saturation * x + (1 - saturation) * _grey(x))
+        return x.to(torch.uint8).numpy()
 
     def _erase(self, images, top, left) -> np.ndarray:
         images, (height, width) = images.copy(), images.shape[1:3]
@@ -86,12 +96,15 @@ class Augmentation:
         return images
 
 
-def _each(images: np.ndarray, change, draws: np.ndarray) -> np.ndarray:
-    """Change each image (3, height, width) by a draw of its own."""
-    changed = np.empty_like(images)
-    for image, out, draw in zip(images, changed, draws, strict=True):
-        out[:] = change(torch.from_numpy(image).permute(2, 0, 1), draw).permute(1, 2, 0).numpy()
-    return changed
+def _bytes(x: Tensor) -> Tensor:
+    """Bring values to whole ones from 0 to 255, in place."""
+    return x.clamp_(0, 255).floor_()
+
+
+def _grey(x: Tensor) -> Tensor:
+    """Give the luminance of images (n, height, width, 3), whole numbers: (n, height, width, 1)."""
+    red, green, blue = x.unbind(dim=-1)
+    return (0.2989 * red).add_(green, alpha=0.587).add_(blue, alpha=0.114).floor_()[..., None]
 
 
 def _whole(draws: np.ndarray, count: int) -> np.ndarray:

@@ -20,7 +20,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Train(Group):
     """Every hyperparameter of a training."""
 
-    architecture: Literal["ShallowCNN", "DeepCNN", "BetterCNN"]
+    architecture: Literal["ShallowCNN", "DeepCNN", "BetterCNN", "DeepNormCNN", "PlainCNN"]
     seed: Seed
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     batch_size: Annotated[int, Field(ge=1, le=65_536)]

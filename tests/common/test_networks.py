@@ -6,8 +6,12 @@ from torch import nn
 
 from stages.common.networks import (
     ARCHITECTURES,
+    BetterBlock,
     BetterCNN,
     DeepCNN,
+    DeepNormCNN,
+    PlainBlock,
+    PlainCNN,
     ShallowCNN,
     initialise,
     multiply_accumulates,
@@ -36,8 +40,8 @@ def test_the_given_networks_have_the_tables_number_of_parameters(network, count)
     assert parameter_count(network()) == count
 
 
-def test_our_own_network_is_smaller_than_promised():
-    assert parameter_count(BetterCNN()) < 600_000
+def test_our_own_network_has_less_than_half_of_the_deep_ones_parameters():
+    assert 2 * parameter_count(BetterCNN()) < parameter_count(DeepCNN())
 
 
 def test_shallow_layers_have_the_tables_shapes():
@@ -63,6 +67,25 @@ def test_deep_layers_have_the_tables_shapes():
 def test_our_own_network_halves_the_side_in_each_block():
     shapes = output_shapes(BetterCNN())
     assert [shapes[name][1] for name in ("stem", "block1", "block2", "block3")] == [47, 23, 11, 5]
+
+
+def test_the_steps_between_the_deep_network_and_ours_differ_in_one_thing_each():
+    # a scale and a shift for each of the channels, in place of a bias
+    channels = 3 * (32 + 64 + 128 + 192)
+    assert parameter_count(DeepNormCNN()) == parameter_count(DeepCNN()) + channels
+    assert multiply_accumulates(DeepNormCNN()) == multiply_accumulates(DeepCNN())
+    assert parameter_count(PlainCNN()) == parameter_count(BetterCNN())
+
+
+def test_a_residual_block_adds_its_branch_to_what_the_branch_is_given():
+    torch.manual_seed(0)
+    plain, residual = PlainBlock(3, 4).eval(), BetterBlock(3, 4).eval()
+    residual.load_state_dict(plain.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    with torch.no_grad():
+        given = nn.functional.relu(residual.norm1(nn.functional.max_pool2d(residual.conv1(x), 2)))
+        torch.testing.assert_close(residual(x), plain(x) + given)
+    assert given.abs().sum() > 0
 
 
 def test_shallow_tensors_carry_the_tables_names():
@@ -141,6 +164,8 @@ def test_architectures_are_known_by_their_names():
         "ShallowCNN": ShallowCNN,
         "DeepCNN": DeepCNN,
         "BetterCNN": BetterCNN,
+        "DeepNormCNN": DeepNormCNN,
+        "PlainCNN": PlainCNN,
     } == ARCHITECTURES
 
 

@@ -67,7 +67,7 @@ ALLOWED = {
     "seed": SEED,
     "device": one_of("auto", "cpu", "cuda", "mps"),
     "threads": whole(1, 256),
-    "architecture": one_of("ShallowCNN", "DeepCNN", "BetterCNN"),
+    "architecture": one_of("ShallowCNN", "DeepCNN", "BetterCNN", "DeepNormCNN", "PlainCNN"),
     "epochs": whole(1, 10_000),
     "batch_size": whole(1, 65_536),
     "processes": whole(1, 64),

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms.v2 import functional
 
-from stages.train.augmentation import augment, build
+from stages.common.reproducible import key
+from stages.train.augmentation import DRAWS, augment, build
 from tests.conftest import train_params
 
 FILL = [10.0, 20.0, 30.0]
@@ -142,6 +144,21 @@ def test_a_change_of_colour_moves_no_pixel():
         outside = one[np.r_[0:20, 40:96]].reshape(-1, 3)
         assert len(np.unique(inside, axis=0)) == 1 and len(np.unique(outside, axis=0)) == 1
         assert inside[0].sum() > outside[0].sum()
+
+
+def test_a_change_of_colour_is_that_of_torchvision():
+    changed = apply(NOISE, color=0.4)
+    for index, (image, ours) in enumerate(zip(NOISE, changed, strict=True)):
+        # of the draws of an image those from the fifth are brightness, contrast, saturation
+        generator = torch.Generator().manual_seed(key(0, "augmentation", 1, index))
+        draws = torch.rand(DRAWS, generator=generator, dtype=torch.float64)[4:7]
+        brightness, contrast, saturation = (1 + 0.4 * (2 * draws - 1)).tolist()
+        theirs = functional.adjust_brightness(torch.from_numpy(image).permute(2, 0, 1), brightness)
+        theirs = functional.adjust_contrast(theirs, contrast)
+        theirs = functional.adjust_saturation(theirs, saturation).permute(1, 2, 0).numpy()
+        # the order of adding up decides some that lie between two whole numbers
+        difference = np.abs(ours.astype(int) - theirs)
+        assert difference.max() <= 1 and (difference > 0).mean() < 0.01
 
 
 def test_everything_together_keeps_size_and_type():

@@ -1,0 +1,38 @@
+"""What has been measured: a row for each epoch of each training, and the metrics of the study."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.common import files
+
+FOLDER = Path(__file__).parent
+CURVES, METRICS, PLOTS = FOLDER / "curves.csv", FOLDER / "metrics", FOLDER / "plots"
+# minutes are counted from the start of the training
+COLUMNS = {"experiment": str, "seed": int, "epoch": int}
+COLUMNS |= {"cpu_minutes": float, "wall_minutes": float}
+COLUMNS |= {"train_accuracy": float, "val_accuracy": float}
+
+
+def read() -> pd.DataFrame:
+    """Read the curves; an empty frame where there are none yet."""
+    if CURVES.exists():
+        return files.read_csv(CURVES, COLUMNS)
+    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def add(name: str, seed: int, curve: pd.DataFrame) -> None:
+    """Add the curve of a training, which has all columns but the name and the seed."""
+    curve = curve.assign(experiment=name, seed=seed)[list(COLUMNS)]
+    files.write_csv(CURVES, pd.concat([read(), curve]).round(4))
+
+
+def read_metrics() -> dict[int, dict[str, Any]]:
+    """Read the metrics of the study: of each seed, each file by its name."""
+    return {
+        int(seed.name.removeprefix("seed-")): {
+            path.stem: files.read_json(path) for path in sorted(seed.glob("*.json"))
+        }
+        for seed in sorted(METRICS.glob("seed-*"))
+    }

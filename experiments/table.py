@@ -1,0 +1,202 @@
+"""Set the experiments side by side in `results.md` and a plot: `python -m experiments.table`."""
+
+import json
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from experiments import plan as plans
+from experiments import record
+from experiments.plan import Experiment, Plan
+from stages.common import cli, figures, files, networks
+from stages.common.params import parse
+
+RESULTS = record.FOLDER / "results.md"
+BASELINE = "q2"
+CLASSES = 10
+HEADINGS = {
+    "study": "The four networks",
+    "longer": "Longer and shorter trainings",
+    "ablation": "From the deep network to ours, one change at a time",
+    "sweep": "Learning rates",
+}
+
+
+def goal(curves: pd.DataFrame) -> float:
+    """Give the best accuracy on validation of the deep network, as a mean over its seeds."""
+    own = curves[curves["experiment"] == BASELINE]
+    return float(own.groupby("seed")["val_accuracy"].max().mean())
+
+
+def summarise(curve: pd.DataFrame, reached: float) -> dict[str, Any]:
+    """Summarise the runs of one experiment.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        Rows of one experiment: seed, epoch, cpu_minutes, wall_minutes, val_accuracy.
+    reached : float
+        An accuracy on validation.
+
+    Returns
+    -------
+    dict
+        seeds and epochs; means over the seeds of cpu_minutes and wall_minutes of the training,
+        of the best val_accuracy, with its standard deviation val_std (NaN for one seed); and of the
+        epochs_to and cpu_minutes_to until `reached`, None where a seed never gets there.
+    """
+    runs = [run.sort_values("epoch") for _, run in curve.groupby("seed")]
+    best = pd.Series([run["val_accuracy"].max() for run in runs])
+    firsts = [run[run["val_accuracy"] >= reached].head(1) for run in runs]
+    first = pd.concat(firsts) if all(len(one) for one in firsts) else None
+    return {
+        "seeds": len(runs),
+        "epochs": int(curve["epoch"].max()),
+        "cpu_minutes": pd.concat([run.tail(1) for run in runs])["cpu_minutes"].mean(),
+        "wall_minutes": pd.concat([run.tail(1) for run in runs])["wall_minutes"].mean(),
+        "epochs_to": None if first is None else first["epoch"].mean(),
+        "cpu_minutes_to": None if first is None else first["cpu_minutes"].mean(),
+        "val_accuracy": best.mean(),
+        "val_std": best.std(),
+    }
+
+
+def architecture(plan: Plan, experiment: Experiment, params: dict[str, Any]) -> str:
+    """Name the architecture that an experiment trains."""
+    key = f"{experiment.stage}.architecture"
+    given = plan.params | experiment.params
+    return given.get(key, params[experiment.stage]["architecture"])
+
+
+def table(plan: Plan, part: str, curves: pd.DataFrame, params: dict[str, Any]) -> list[str]:
+    """Write the experiments of a part as lines of Markdown; none without a run."""
+    reached = goal(curves)
+    head = ["experiment", "what", "parameters", "MACs", "epochs", "CPU minutes", "minutes"]
+    head += ["epochs to q2's best", "CPU minutes to it", "validation", "seeds"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, experiment in getattr(plan, part).items():
+        own = curves[curves["experiment"] == name]
+        if own.empty:
+            continue
+        network = networks.ARCHITECTURES[architecture(plan, experiment, params)](CLASSES)
+        row = summarise(own, reached)
+        cells = [
+            f"`{name}`",
+            experiment.about,
+            f"{networks.parameter_count(network):,}",
+            f"{networks.multiply_accumulates(network) / 1e6:.0f} M",
+            str(row["epochs"]),
+            f"{row['cpu_minutes']:.1f}",
+            f"{row['wall_minutes']:.1f}",
+            "–" if row["epochs_to"] is None else f"{row['epochs_to']:.1f}",
+            "–" if row["cpu_minutes_to"] is None else f"{row['cpu_minutes_to']:.1f}",
+            spread(row["val_accuracy"], row["val_std"]),
+            str(row["seeds"]),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines if len(lines) > 2 else []
+
+
+def spread(mean: float, deviation: float) -> str:
+    """Write a mean of shares with its standard deviation, where there is one."""
+    return f"{mean:.1%}" if pd.isna(deviation) else f"{mean:.1%} ± {100 * deviation:.1f}"
+
+
+def tested(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[str]:
+    """Write what the study's networks reach on test: means over the seeds, with deviations."""
+    columns = {
+        "accuracy": "accuracy",
+        "tta_accuracy": "with TTA",
+        "macro_f1": "macro F1",
+        "expected_calibration_error": "calibration error",
+    }
+    head = ["network", *columns.values(), "of each seed, with Wilson's interval"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name in names:
+        found = [seed[name]["test"] for seed in metrics.values() if name in seed]
+        if not found:
+            continue
+        cells = [f"`{name}`"]
+        for column in columns:
+            values = pd.Series([one[column] for one in found])
+            cells.append(spread(values.mean(), values.std()))
+        each = []
+        for one in found:
+            interval = one["accuracy_interval"]
+            ends = f"{interval['low']:.1%} to {interval['high']:.1%}"
+            each.append(f"{one['accuracy']:.1%} ({ends})")
+        lines.append("| " + " | ".join([*cells, "; ".join(each)]) + " |")
+    return lines if len(lines) > 2 else []
+
+
+def compared(metrics: dict[int, dict[str, Any]]) -> list[str]:
+    """Write how any two networks compare on the same test images, seed by seed."""
+    lines = ["| networks | seed | only the first | only the second | McNemar's p | with Holm |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for seed, found in metrics.items():
+        for pair, test in found.get("pairwise", {}).items():
+            first, second = pair.split("_")
+            ps = (f"{test[key]:.3f}" if test[key] else "< 0.001" for key in ("p", "p_holm"))
+            counts = f"{test['only_first']} | {test['only_second']}"
+            lines.append(f"| `{first}`, `{second}` | {seed} | {counts} | {' | '.join(ps)} |")
+    return lines if len(lines) > 2 else []
+
+
+def draw(curves: pd.DataFrame, reached: float) -> Figure:
+    """Draw the accuracy on validation of the four networks against the processor time it took.
+
+    A line a seed; the dotted line is the best of the deep network.
+    """
+    figure, axes = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
+    for name, title in figures.TITLES.items():
+        label = title
+        for _, run in curves[curves["experiment"] == name].groupby("seed"):
+            style = {"color": figures.COLORS[name], "label": label, "linewidth": 1.2}
+            axes.plot(run["cpu_minutes"], run["val_accuracy"], **style)
+            label = None
+    axes.axhline(reached, color="black", linestyle=":", linewidth=1)
+    axes.set(xscale="log", xlabel="CPU minutes", ylabel="accuracy on validation")
+    axes.xaxis.set_major_formatter("{x:g}")
+    figures.unit_ticks(axes)
+    axes.legend(loc="lower right")
+    figure.suptitle("Photographs: what accuracy costs (dotted: the best of the deep CNN)")
+    return figure
+
+
+def main() -> None:
+    plan, curves = plans.read(), record.read()
+    if curves.empty:
+        raise cli.InputError(
+            f"{record.CURVES.name} is empty: `python -m experiments photos` fills it"
+        )
+    params, metrics = parse(), record.read_metrics()
+    setting = json.dumps(plan.params)
+    text = [
+        "# The study on photographs",
+        "",
+        "13,000 photographs of Tiny-ImageNet-200 in ten classes, 8,000 to train, 2,000 to "
+        "validate, 3,000 to test. They are neither `sample` nor STL-10. `python -m experiments "
+        f"photos` runs what is listed here, with `{setting}` besides the project's params. "
+        "Validation is that of the best epoch, as mean ± standard deviation over the seeds. The "
+        "minutes of a training are those of two cores, and include measuring the three splits "
+        "after each epoch.",
+    ]
+    for part, heading in HEADINGS.items():
+        if lines := table(plan, part, curves, params):
+            text += ["", f"## {heading}", "", *lines]
+        if part == "study":
+            for heading, lines in {
+                "Test": tested(list(plan.study), metrics),
+                "Any two networks on the same test images": compared(metrics),
+            }.items():
+                if lines:
+                    text += ["", f"### {heading}", "", *lines]
+    files.write_text(RESULTS, "\n".join(text) + "\n")
+    figures.save(draw(curves, goal(curves)), record.PLOTS / "accuracy_cost.png")
+    cli.log(f"{RESULTS.name}: {curves['experiment'].nunique()} experiments")
+
+
+if __name__ == "__main__":
+    cli.run(main)
