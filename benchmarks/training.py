@@ -34,7 +34,8 @@ from stages.train.params import NETWORKS, Train
 
 # one epoch as both can do it: with the optimiser's plain settings, flips and crops
 SETTINGS = {"epochs": 1, "schedule": "constant", "weight_decay": 0.0, "label_smoothing": 0.0}
-SETTINGS |= {"rotate": 0.0, "color": 0.0, "erase": 0, "sizes": [96], "processes": 1}
+SETTINGS |= {"rotate": 0.0, "color": 0.0, "erase": 0, "zoom": 0.0, "cutmix": 0.0}
+SETTINGS |= {"sizes": [96], "processes": 1}
 # results are compared without draws
 PLAIN = {"flip": 0.0, "crop": 0}
 CASES = [(name, "float32") for name in NETWORKS]

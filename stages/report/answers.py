@@ -412,6 +412,11 @@ def augmentation(plain: dict, augmented: dict, gaps: tuple[float, float]) -> str
         if shown("color")
         else "",
         f"a square of {shown('erase')} pixels painted over" if shown("erase") else "",
+        f"brought nearer or further by up to {percent(shown('zoom'))}" if shown("zoom") else "",
+        f"with probability {shown('cutmix')} a part replaced by that of another image, which then "
+        "has its share of the label"
+        if shown("cutmix")
+        else "",
     ]
     parts = [part for part in parts if part]
     text = "No augmentation is switched on in this run. "
@@ -423,7 +428,7 @@ def augmentation(plain: dict, augmented: dict, gaps: tuple[float, float]) -> str
         )
     else:
         text += "The channels are not normalised by their statistics in this run. "
-    drawn = {"flip", "crop", "rotate", "color", "erase", "normalize"}
+    drawn = {"flip", "crop", "rotate", "color", "erase", "zoom", "cutmix", "normalize"}
     other = [
         f"{key} ({plain.get(key)} without, {augmented.get(key)} with)"
         for key in dict.fromkeys([*plain, *augmented])

@@ -12,7 +12,7 @@ from torchvision.transforms.v2 import functional
 from stages.common.reproducible import key
 from stages.train.params import Train
 
-DRAWS = 9  # numbers for an image, always as many: to switch a part on changes no other part
+DRAWS = 10  # numbers for an image, always as many: to switch a part on changes no other part
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Augmentation:
     rotate: float
     color: float
     erase: int
+    zoom: float
     fill: tuple[float, ...]
 
     def __call__(self, images: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -44,11 +45,11 @@ class Augmentation:
         -------
         uint8 (n, height, width, 3)
         """
-        flipped, top, left, angle, *factors, erased_top, erased_left = draws.T
+        flipped, top, left, angle, *factors, erased_top, erased_left, nearer = draws.T
         if self.rotate:
             images = self._rotate(images, angle)
-        if self.flip or self.crop:
-            images = self._flip_and_crop(images, flipped < self.flip, top, left)
+        if self.flip or self.crop or self.zoom:
+            images = self._flip_and_crop(images, flipped < self.flip, top, left, nearer)
         if self.color:
             images = self._recolor(images, np.stack(factors))
         if self.erase:
@@ -64,12 +65,16 @@ class Augmentation:
             out[:] = turned.permute(1, 2, 0).numpy()
         return rotated
 
-    def _flip_and_crop(self, images, flipped, top, left) -> np.ndarray:
-        """Mirror some images, and cut each out of itself with mirrored margins."""
+    def _flip_and_crop(self, images, flipped, top, left, nearer) -> np.ndarray:
+        """Mirror some images, and cut each out of itself, resized and with mirrored margins."""
         count, height, width, _ = images.shape
         places = 2 * self.crop + 1
         y = np.arange(height) + _whole(top, places) - self.crop
         x = np.arange(width) + _whole(left, places) - self.crop
+        if self.zoom:
+            # as often nearer as further away
+            factor = ((1 + self.zoom) ** (2 * nearer - 1))[:, None]
+            y, x = (_nearest(side, factor, n) for side, n in ((y, height), (x, width)))
         y, x = _reflect(y, height), _reflect(x, width)
         x = np.where(flipped[:, None], x[:, ::-1], x)
         pixel = (np.arange(count)[:, None] * height + y)[:, :, None] * width + x[:, None, :]
@@ -112,9 +117,17 @@ def _whole(draws: np.ndarray, count: int) -> np.ndarray:
     return (draws * count).astype(np.int64)[:, None]
 
 
+def _nearest(places: np.ndarray, factor: np.ndarray, length: int) -> np.ndarray:
+    """Look for the pixels that come to some places when a side grows from its middle."""
+    middle = (length - 1) / 2
+    return np.floor((places - middle) / factor + middle + 0.5).astype(np.int64)
+
+
 def _reflect(places: np.ndarray, length: int) -> np.ndarray:
     """Mirror places beyond an end of a side back onto it; the end itself is not repeated."""
-    return (length - 1) - np.abs((length - 1) - np.abs(places))
+    there_and_back = 2 * (length - 1)
+    places = np.abs(places) % there_and_back
+    return np.minimum(places, there_and_back - places)
 
 
 def build(params: Train, fill: Sequence[float]) -> Augmentation | None:
@@ -123,11 +136,11 @@ def build(params: Train, fill: Sequence[float]) -> Augmentation | None:
     Parameters
     ----------
     params : Train
-        `flip`, `crop`, `rotate`, `color` and `erase` are read.
+        `flip`, `crop`, `rotate`, `color`, `erase` and `zoom` are read.
     fill : three floats
         Colour (0..255) of an erased square and of the corners that a rotation leaves open.
     """
-    switches = [params.flip, params.crop, params.rotate, params.color, params.erase]
+    switches = [params.flip, params.crop, params.rotate, params.color, params.erase, params.zoom]
     return Augmentation(*switches, fill=tuple(fill)) if any(switches) else None
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from stages.common.dataset import Dataset
 from stages.train.augmentation import augment, build
+from stages.train.cutmix import mix
 from stages.train.params import Train
 
 MOST_CLASSES, MOST_EPOCHS = 10, 6
@@ -33,5 +34,8 @@ def examples(dataset: Dataset, params: Train) -> np.ndarray:
         given = images
         if augmentation:
             given = augment(images, augmentation, params.seed, epoch, indices.tolist())
+        if params.cutmix:
+            mixed = (augmentation, params.cutmix, params.seed, epoch, indices.tolist())
+            given, _, _ = mix(dataset, given, *mixed)
         views.append(given)
     return np.stack(views, axis=1)

@@ -13,6 +13,7 @@ from stages.common.dataset import SPLITS, Dataset
 from stages.common.inference import Model, logits, to_input
 from stages.common.reproducible import key
 from stages.train.augmentation import augment, build
+from stages.train.cutmix import mix
 from stages.train.distributed import ALONE, Processes
 from stages.train.params import Train
 
@@ -75,18 +76,23 @@ def train(
             images = dataset.images[share.numpy()]
             if augmentation:
                 images = augment(images, augmentation, params.seed, epoch, share.tolist())
+            partners, kept = share, torch.ones(len(share))
+            if params.cutmix:
+                mixed = (augmentation, params.cutmix, params.seed, epoch, share.tolist())
+                images, partners, kept = mix(dataset, images, *mixed)
             x = resize(to_input(images, model.mean, model.std, device), size)
             with precision(params, device):
-                outputs = parallel(x)
-            losses = cross_entropy(
-                outputs.float(),
+                outputs = parallel(x).float()
+            loss = mixed_loss(
+                outputs,
                 labels[share.to(device)],
-                label_smoothing=params.label_smoothing,
-                reduction="sum",
+                labels[partners.to(device)],
+                kept.to(device),
+                params.label_smoothing,
             )
             optimizer.zero_grad(set_to_none=True)
             # processes average their gradients
-            (losses * (processes.count / len(batch))).backward()
+            (loss * (processes.count / len(batch))).backward()
             optimizer.step()
 
         row = {"epoch": epoch, "lr": lr} | measure(model, dataset, params, processes)
@@ -96,6 +102,29 @@ def train(
                 "is too high for this network; lower lr in params.yaml"
             )
         yield row
+
+
+def mixed_loss(
+    outputs: Tensor, labels: Tensor, others: Tensor, kept: Tensor, label_smoothing: float
+) -> Tensor:
+    """Add up the cross-entropy of a batch in which an image may be of two classes.
+
+    Parameters
+    ----------
+    outputs : float32 (n, classes)
+    labels, others : int64 (n,)
+        Of each image, and of the one that a part of it is taken from.
+    kept : float32 (n,)
+        How much the first of the two counts.
+    label_smoothing : float
+
+    Returns
+    -------
+    float32 ()
+    """
+    options = {"label_smoothing": label_smoothing, "reduction": "none"}
+    own, other = (cross_entropy(outputs, of, **options) for of in (labels, others))
+    return (kept * own + (1 - kept) * other).sum()
 
 
 def build_optimizer(network: nn.Module, params: Train) -> torch.optim.Optimizer:

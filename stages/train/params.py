@@ -45,6 +45,8 @@ class Train(Group):
     rotate: Annotated[float, Field(ge=0, le=180)]  # degrees to either side
     color: Share  # how far brightness, contrast and saturation may change
     erase: Annotated[int, Field(ge=0, le=95)]  # side of a square that is painted over, in pixels
+    zoom: Share  # nearer or further away by up to this share
+    cutmix: Share  # probability that a part is that of another image
 
     @model_validator(mode="after")
     def sizes_suit_the_network(self):

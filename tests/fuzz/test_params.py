@@ -85,6 +85,8 @@ ALLOWED = {
     "rotate": number(0, 180),
     "color": SHARE,
     "erase": whole(0, 95),
+    "zoom": SHARE,
+    "cutmix": SHARE,
     "group_by": one_of("actual", "predicted"),
     "test_time_augmentation": one_of("none", "flip"),
     "network": one_of("q1", "q2", "augment", "better"),

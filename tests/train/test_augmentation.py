@@ -12,7 +12,7 @@ from tests.conftest import train_params
 FILL = [10.0, 20.0, 30.0]
 NOISE = np.random.default_rng(0).integers(0, 256, (8, 96, 96, 3), np.uint8)
 SAME = NOISE[:1].repeat(8, axis=0)
-EVERYTHING = {"flip": 0.5, "crop": 12, "rotate": 10, "color": 0.3, "erase": 24}
+EVERYTHING = {"flip": 0.5, "crop": 12, "rotate": 10, "color": 0.3, "erase": 24, "zoom": 0.9}
 SWITCHES = [{key: value} for key, value in EVERYTHING.items()]
 
 
@@ -108,8 +108,27 @@ def test_a_crop_is_a_window_of_the_image_with_mirrored_margins():
     assert len(places) > 4
 
 
-def test_the_largest_crop_works():
-    assert apply(NOISE[:1], crop=95).shape == (1, 96, 96, 3)
+def test_the_largest_crop_and_zoom_work():
+    assert apply(NOISE, crop=95, zoom=1.0).shape == NOISE.shape
+
+
+def test_a_zoom_grows_or_shrinks_an_image_from_its_middle_by_up_to_its_share():
+    square = np.zeros((64, 96, 96, 3), np.uint8)
+    square[:, 28:68, 28:68] = 255
+    grown = apply(square, zoom=0.5)
+    assert np.array_equal(grown, grown[:, ::-1]) and np.array_equal(grown, grown[:, :, ::-1])
+    sides = (grown[:, 48, :, 0] > 0).sum(axis=1)
+    # from 40 / 1.5 to 40 * 1.5, as often smaller as larger: 32 +- 4 standard deviations
+    assert 26 <= sides.min() < 32 and 50 < sides.max() <= 60
+    assert 16 <= (sides > 40).sum() <= 48
+
+
+def test_what_a_zoom_brings_in_from_beyond_the_border_is_mirrored():
+    ramp = np.zeros((32, 96, 96, 3), np.uint8)
+    ramp[:] = np.arange(96)[:, None]
+    for image in apply(ramp, zoom=1.0):
+        row = image[48, :, 0].astype(int)
+        assert np.abs(np.diff(row)).max() <= 2 and row.max() - row.min() >= 47
 
 
 @pytest.mark.parametrize("side", [1, 24, 95])
