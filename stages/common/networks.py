@@ -97,8 +97,8 @@ class BetterCNN(nn.Module):
       layer would cost more than all that follow.
     - Batch normalisation after each convolution but the stem (Ioffe and Szegedy 2015) bears a
       learning rate ten times that of the plain network: that is where it learns faster.
-    - 3x3 convolutions and max-pooling in place of strides and 1x1 layers: each position is looked at
-      before the strongest is kept. It is the plan of the fast CIFAR-10 networks.
+    - 3x3 convolutions and max-pooling in place of strides and 1x1 layers: each position is looked
+      at before the strongest is kept. It is the plan of the fast CIFAR-10 networks.
     - The second convolution of a block is a residual branch (He et al. 2016): no more parameters,
       and a shorter way for the gradients.
     - Few channels where maps are large, many where they are small; global pooling feeds a linear
