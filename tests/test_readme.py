@@ -34,13 +34,22 @@ def result_row(network: str) -> str:
         f"| {results['parameters']:,} | {results['multiply_accumulates'] / 1e6:.0f} M "
         f"| {results['best_epoch']} | {results['train']['accuracy']:.1%} "
         f"| {results['val']['accuracy']:.1%} | **{test['accuracy']:.1%}** "
-        f"({interval['low']:.1%} to {interval['high']:.1%}) |"
+        f"({interval['low']:.1%} to {interval['high']:.1%}) | {test['tta_accuracy']:.1%} |"
     )
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_results_are_those_of_the_committed_metrics(network):
     assert result_row(network) in README
+
+
+def test_what_is_said_to_be_chance_or_not_is_that_of_the_committed_tests():
+    pairs = json.loads(committed("metrics/pairwise.json"))
+    words = " ".join(README.split())
+    p = pairs["augment_better"]["p_holm"]
+    assert f"gives p = {p:.3f} for the better CNN against the augmented deep one" in words
+    assert "and p < 0.001 against the two others" in words
+    assert max(pairs["q1_better"]["p_holm"], pairs["q2_better"]["p_holm"]) < 0.001
 
 
 def test_metrics_and_pictures_are_those_of_the_committed_lock(tmp_path):
