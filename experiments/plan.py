@@ -35,8 +35,10 @@ class Plan(Group):
         What all experiments set, as `dvc exp run -S` names it.
     study : dict of str to Experiment
         The four networks, measured on test and compared once all of them are trained.
-    sweep, ablation, longer : dict of str to Experiment
-        The others, which nothing but validation judges.
+    sweep, longer : dict of str to Experiment
+        Others, which nothing but validation judges.
+    ablation : dict of str to Experiment
+        The same, each with the changes of all before it.
     """
 
     params: dict[str, Any]
@@ -47,8 +49,13 @@ class Plan(Group):
 
     @property
     def experiments(self) -> dict[str, Experiment]:
-        """All of them by name, as `PARTS` are ordered."""
-        return {name: one for part in PARTS for name, one in getattr(self, part).items()}
+        """All of them by name, as `PARTS` are ordered, with all that they change."""
+        found = {name: one for part in PARTS for name, one in getattr(self, part).items()}
+        changed: dict[str, Any] = {}
+        for name, step in self.ablation.items():
+            changed = changed | step.params
+            found[name] = step.model_copy(update={"params": changed})
+        return found
 
 
 def read(path: str | Path = FILE) -> Plan:

@@ -76,7 +76,8 @@ def table(plan: Plan, part: str, curves: pd.DataFrame, params: dict[str, Any]) -
     head = ["experiment", "what", "parameters", "MACs", "epochs", "CPU minutes", "minutes"]
     head += ["epochs to q2's best", "CPU minutes to it", "validation", "seeds"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for name, experiment in getattr(plan, part).items():
+    for name in getattr(plan, part):
+        experiment = plan.experiments[name]
         own = curves[curves["experiment"] == name]
         if own.empty:
             continue

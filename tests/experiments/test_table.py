@@ -135,6 +135,27 @@ def test_the_plan_names_params_and_architectures_that_there_are():
             assert name in params[group] or name in params["train"], key
 
 
+def test_a_step_of_the_ablation_has_the_changes_of_all_before_it():
+    steps = [{"train.lr": 1, "train.crop": 0}, {"train.crop": 8}, {"train.lr": 2}]
+    ablation = {
+        str(i): Experiment(stage="augment", about="", params=p) for i, p in enumerate(steps)
+    }
+    plan = Plan(params={}, study={}, sweep={}, ablation=ablation, longer={})
+    assert [one.params for one in plan.experiments.values()] == [
+        {"train.lr": 1, "train.crop": 0},
+        {"train.lr": 1, "train.crop": 8},
+        {"train.lr": 2, "train.crop": 8},
+    ]
+
+
+def test_the_ablation_ends_with_our_network_as_the_study_trains_it():
+    plan, params = plans.read(), project_params()
+    last = list(plan.experiments[name] for name in plan.ablation)[-1].params
+    ours = params["train"] | params["train_better"]
+    differing = {k for k, v in last.items() if ours[k.removeprefix("train_better.")] != v}
+    assert differing == {"train_better.epochs"}
+
+
 def test_parts_and_experiments_are_chosen_by_name():
     one = Experiment(stage="augment", about="")
     plan = Plan(params={}, study={"a": one, "b": one}, sweep={"c": one}, ablation={}, longer={})
