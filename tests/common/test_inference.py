@@ -232,7 +232,7 @@ def describe(folder, **changes) -> None:
     [
         (
             {"architecture": "VGG16"},
-            "architecture is 'VGG16': should be 'ShallowCNN', 'DeepCNN' or",
+            "architecture is 'VGG16': should be 'ShallowCNN', 'DeepCNN', 'BetterCNN'",
         ),
         ({"architecture": ...}, "architecture is missing"),
         ({"architecture": "DeepCNN"}, "the tensor block1.conv1.weight is missing"),

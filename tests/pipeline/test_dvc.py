@@ -18,6 +18,7 @@ def test_repro_writes_all_that_the_study_asks_for(clone):
         assert (clone / f"models/{network}/weights.safetensors").stat().st_size > 10**6
         names = {path.name for path in (clone / f"plots/{network}").iterdir()}
         assert names == {
+            "agreement.csv",
             "augmented.png",
             "classes.csv",
             "curves.csv",

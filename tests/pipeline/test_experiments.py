@@ -62,7 +62,7 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     two = curves[(curves["experiment"] == "two") & (curves["seed"] == 1)]
     assert two["cpu_minutes"].is_monotonic_increasing
     history = pd.read_csv(clone / "models/better/history.csv")
-    assert two["val_accuracy"].tolist() == history["val_accuracy"].tolist()
+    assert two["val_accuracy"].tolist() == pytest.approx(history["val_accuracy"].tolist(), abs=1e-4)
     kept = sorted(path.name for path in (clone / "experiments/metrics/seed-0").iterdir())
     assert kept == ["augment.json", "better.json", "pairwise.json", "q1.json", "q2.json"]
     metrics = json.loads((clone / "experiments/metrics/seed-0/q1.json").read_text())
@@ -108,6 +108,8 @@ def test_an_experiment_that_fails_or_is_ended_leaves_params_and_curves(clone, ph
     assert "the same command goes on" in process.stdout.read()
     assert (clone / "params.yaml").read_bytes() == params
     assert not (clone / "experiments/curves.csv").exists()
-    time.sleep(1)
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)  # nothing that it started is left
+    deadline = time.monotonic() + 60
+    with pytest.raises(ProcessLookupError):  # nothing that it started is left
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.2)
