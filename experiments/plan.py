@@ -7,10 +7,12 @@ from pydantic import Field
 
 from stages.common.cli import InputError
 from stages.common.params import Group, check, parse, shown
+from stages.train import params as train
 
 FILE = Path(__file__).with_name("plan.yaml")
-# of each stage that trains, the network whose folder in models/ it writes
-NETWORKS = {"train_q1": "q1", "train_q2": "q2", "augment": "augment", "train_better": "better"}
+# of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
+# group of params
+NETWORKS = {stage: network for network, stage in train.NETWORKS.items()}
 PARTS = ("study", "sweep", "ablation", "longer")
 
 

@@ -20,7 +20,7 @@ HEADINGS = {
     "study": "The four networks",
     "longer": "Longer and shorter trainings",
     "ablation": "From the deep network to ours, one change at a time",
-    "sweep": "Learning rates",
+    "sweep": "Learning rates and numbers of epochs",
 }
 
 
