@@ -70,12 +70,12 @@ def architecture(plan: Plan, experiment: Experiment, params: dict[str, Any]) -> 
     return given.get(key, params[experiment.stage]["architecture"])
 
 
-def table(plan: Plan, part: str, curves: pd.DataFrame, params: dict[str, Any]) -> list[str]:
-    """Write the experiments of a part as lines of Markdown; none without a run."""
+def table(
+    plan: Plan, part: str, curves: pd.DataFrame, params: dict[str, Any]
+) -> list[dict[str, str]]:
+    """Set the experiments of a part side by side, a row for each that has been run."""
     reached = goal(curves)
-    head = ["experiment", "what", "parameters", "MACs", "epochs", "CPU minutes", "minutes"]
-    head += ["epochs to q2's best", "CPU minutes to it", "validation", "seeds"]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    rows = []
     for name in getattr(plan, part):
         experiment = plan.experiments[name]
         own = curves[curves["experiment"] == name]
@@ -83,21 +83,26 @@ def table(plan: Plan, part: str, curves: pd.DataFrame, params: dict[str, Any]) -
             continue
         network = networks.ARCHITECTURES[architecture(plan, experiment, params)](CLASSES)
         row = summarise(own, reached)
-        cells = [
-            f"`{name}`",
-            experiment.about,
-            f"{networks.parameter_count(network):,}",
-            f"{networks.multiply_accumulates(network) / 1e6:.0f} M",
-            str(row["epochs"]),
-            f"{row['cpu_minutes']:.1f}",
-            f"{row['wall_minutes']:.1f}",
-            "–" if row["epochs_to"] is None else f"{row['epochs_to']:.1f}",
-            "–" if row["cpu_minutes_to"] is None else f"{row['cpu_minutes_to']:.1f}",
-            spread(row["val_accuracy"], row["val_std"]),
-            str(row["seeds"]),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines if len(lines) > 2 else []
+        cells = {
+            "experiment": f"`{name}`",
+            "what": experiment.about,
+            "parameters": f"{networks.parameter_count(network):,}",
+            "MACs": f"{networks.multiply_accumulates(network) / 1e6:.0f} M",
+            "epochs": str(row["epochs"]),
+            "CPU minutes": f"{row['cpu_minutes']:.1f}",
+            "minutes": f"{row['wall_minutes']:.1f}",
+            "epochs to q2's best": reached_after(row["epochs_to"]),
+            "CPU minutes to it": reached_after(row["cpu_minutes_to"]),
+            "validation": spread(row["val_accuracy"], row["val_std"]),
+            "seeds": str(row["seeds"]),
+        }
+        rows.append(cells)
+    return rows
+
+
+def reached_after(value: float | None) -> str:
+    """Write after how much a goal was reached, a dash where it never was."""
+    return "–" if value is None else f"{value:.1f}"
 
 
 def spread(mean: float, deviation: float) -> str:
@@ -105,44 +110,51 @@ def spread(mean: float, deviation: float) -> str:
     return f"{mean:.1%}" if pd.isna(deviation) else f"{mean:.1%} ± {100 * deviation:.1f}"
 
 
-def tested(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[str]:
-    """Write what the study's networks reach on test: means over the seeds, with deviations."""
+def tested(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
+    """Give what the study's networks reach on test: means over the seeds, with deviations."""
     columns = {
         "accuracy": "accuracy",
         "tta_accuracy": "with TTA",
         "macro_f1": "macro F1",
         "expected_calibration_error": "calibration error",
     }
-    head = ["network", *columns.values(), "of each seed, with Wilson's interval"]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    rows = []
     for name in names:
         found = [seed[name]["test"] for seed in metrics.values() if name in seed]
         if not found:
             continue
-        cells = [f"`{name}`"]
-        for column in columns:
+        cells = {"network": f"`{name}`"}
+        for column, heading in columns.items():
             values = pd.Series([one[column] for one in found])
-            cells.append(spread(values.mean(), values.std()))
+            cells[heading] = spread(values.mean(), values.std())
         each = []
         for one in found:
             interval = one["accuracy_interval"]
             ends = f"{interval['low']:.1%} to {interval['high']:.1%}"
             each.append(f"{one['accuracy']:.1%} ({ends})")
-        lines.append("| " + " | ".join([*cells, "; ".join(each)]) + " |")
-    return lines if len(lines) > 2 else []
+        rows.append(cells | {"of each seed, with Wilson's interval": "; ".join(each)})
+    return rows
 
 
-def compared(metrics: dict[int, dict[str, Any]]) -> list[str]:
-    """Write how any two networks compare on the same test images, seed by seed."""
-    lines = ["| networks | seed | only the first | only the second | McNemar's p | with Holm |"]
-    lines += ["|---|---|---|---|---|---|"]
+def compared(metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
+    """Give how any two networks compare on the same test images, seed by seed."""
+    rows = []
     for seed, found in metrics.items():
         for pair, test in found.get("pairwise", {}).items():
             first, second = pair.split("_")
-            ps = (f"{test[key]:.3f}" if test[key] else "< 0.001" for key in ("p", "p_holm"))
-            counts = f"{test['only_first']} | {test['only_second']}"
-            lines.append(f"| `{first}`, `{second}` | {seed} | {counts} | {' | '.join(ps)} |")
-    return lines if len(lines) > 2 else []
+            alone, corrected = (
+                f"{test[key]:.3f}" if test[key] else "< 0.001" for key in ("p", "p_holm")
+            )
+            cells = {
+                "networks": f"`{first}`, `{second}`",
+                "seed": str(seed),
+                "only the first": str(test["only_first"]),
+                "only the second": str(test["only_second"]),
+                "McNemar's p": alone,
+                "with Holm": corrected,
+            }
+            rows.append(cells)
+    return rows
 
 
 def draw(curves: pd.DataFrame, reached: float) -> Figure:
@@ -184,16 +196,13 @@ def main() -> None:
         "minutes of a training are those of two cores, and include measuring the three splits "
         "after each epoch.",
     ]
-    for part, heading in HEADINGS.items():
-        if lines := table(plan, part, curves, params):
-            text += ["", f"## {heading}", "", *lines]
-        if part == "study":
-            for heading, lines in {
-                "Test": tested(list(plan.study), metrics),
-                "Any two networks on the same test images": compared(metrics),
-            }.items():
-                if lines:
-                    text += ["", f"### {heading}", "", *lines]
+    tables = {heading: table(plan, part, curves, params) for part, heading in HEADINGS.items()}
+    tables["The four networks on test"] = tested(list(plan.study), metrics)
+    tables["Any two networks on the same test images"] = compared(metrics)
+    for heading, rows in tables.items():
+        if rows:
+            written = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+            text += ["", f"## {heading}", "", written]
     files.write_text(RESULTS, "\n".join(text) + "\n")
     figures.save(draw(curves, goal(curves)), record.PLOTS / "accuracy_cost.png")
     cli.log(f"{RESULTS.name}: {curves['experiment'].nunique()} experiments")
