@@ -26,8 +26,12 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", help="experiments, or parts of the plan; all by default"
     )
+    parser.add_argument("--seed", type=int, help="run this seed alone; all by default")
     arguments = parser.parse_args()
     names = plans.chosen(plan, arguments.names)
+    seeds = range(max(plan.experiments[name].seeds for name in names))
+    if arguments.seed is not None and arguments.seed not in seeds:
+        raise InputError(f"--seed is {arguments.seed}: should be one of 0 to {seeds[-1]}")
     if not arguments.photos.is_dir():
         raise InputError(f"{arguments.photos} is not a folder of images")
 
@@ -36,7 +40,7 @@ def main() -> None:
     params |= plan.params
     try:
         dvc("exp", "run", "--name", "photos", "--force", *training.changes(params), "split")
-        for seed in range(max(plan.experiments[name].seeds for name in names)):
+        for seed in seeds if arguments.seed is None else [arguments.seed]:
             for name in names:
                 experiment = plan.experiments[name]
                 curves = record.read()

@@ -193,8 +193,7 @@ def main() -> None:
         "validate, 3,000 to test. They are neither `sample` nor STL-10. `python -m experiments "
         f"photos` runs what is listed here, with `{setting}` besides the project's params. "
         "Validation is that of the best epoch, as mean ± standard deviation over the seeds. The "
-        "minutes of a training are those of two cores, and include measuring the three splits "
-        "after each epoch.",
+        "minutes of a training include measuring the three splits after each epoch.",
     ]
     tables = {heading: table(plan, part, curves, params) for part, heading in HEADINGS.items()}
     tables["The four networks on test"] = tested(list(plan.study), metrics)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import time
 
@@ -33,7 +34,9 @@ def photos(tmp_path):
 
 
 def plan(clone, **parts):
-    """Write a plan; JSON is YAML."""
+    """Write a plan, of which nothing has been run; JSON is YAML."""
+    (clone / "experiments/curves.csv").unlink(missing_ok=True)
+    shutil.rmtree(clone / "experiments/metrics", ignore_errors=True)
     content = {"params": {"train.epochs": 1}} | dict.fromkeys(("study", "sweep"), {})
     content |= dict.fromkeys(("ablation", "longer"), {}) | parts
     (clone / "experiments/plan.yaml").write_text(json.dumps(content))
