@@ -27,7 +27,7 @@ def main() -> None:
         "names", nargs="*", help="experiments, or parts of the plan; all by default"
     )
     parser.add_argument("--seed", type=int, help="run this seed alone; all by default")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     names = plans.chosen(plan, arguments.names)
     seeds = range(max(plan.experiments[name].seeds for name in names))
     if arguments.seed is not None and arguments.seed not in seeds:
