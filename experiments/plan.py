@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("plan.yaml")
 # of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
 # group of params
 NETWORKS = {stage: network for network, stage in train.NETWORKS.items()}
-PARTS = ("study", "sweep", "ablation", "longer")
+PARTS = ("study", "sweep", "ablation", "variants")
 
 
 class Experiment(Group):
@@ -37,7 +37,7 @@ class Plan(Group):
         What all experiments set, as `dvc exp run -S` names it.
     study : dict of str to Experiment
         The four networks, measured on test and compared once all of them are trained.
-    sweep, longer : dict of str to Experiment
+    sweep, variants : dict of str to Experiment
         Others, which nothing but validation judges.
     ablation : dict of str to Experiment
         The same, each with the changes of all before it.
@@ -47,7 +47,7 @@ class Plan(Group):
     study: dict[str, Experiment]
     sweep: dict[str, Experiment]
     ablation: dict[str, Experiment]
-    longer: dict[str, Experiment]
+    variants: dict[str, Experiment]
 
     @property
     def experiments(self) -> dict[str, Experiment]:

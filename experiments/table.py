@@ -18,7 +18,7 @@ BASELINE = "q2"
 CLASSES = 10
 HEADINGS = {
     "study": "The four networks",
-    "longer": "Longer and shorter trainings",
+    "variants": "Our network, otherwise trained",
     "ablation": "From the deep network to ours, one change at a time",
     "sweep": "Learning rates and numbers of epochs",
 }

@@ -88,7 +88,7 @@ def test_results_list_what_was_run_with_sizes_and_tests(folder, monkeypatch):
     plain = Experiment(
         stage="train_better", about="plain", params={"train_better.architecture": "ShallowCNN"}
     )
-    made = Plan(params={"a": 1}, study=study, sweep={}, ablation={"plain": plain}, longer={})
+    made = Plan(params={"a": 1}, study=study, sweep={}, ablation={"plain": plain}, variants={})
     monkeypatch.setattr(plans, "read", lambda: made)
     with pytest.raises(InputError, match="curves.csv is empty"):
         table.main()
@@ -146,7 +146,7 @@ def test_a_step_of_the_ablation_has_the_changes_of_all_before_it():
     ablation = {
         str(i): Experiment(stage="augment", about="", params=p) for i, p in enumerate(steps)
     }
-    plan = Plan(params={}, study={}, sweep={}, ablation=ablation, longer={})
+    plan = Plan(params={}, study={}, sweep={}, ablation=ablation, variants={})
     assert [one.params for one in plan.experiments.values()] == [
         {"train.lr": 1, "train.crop": 0},
         {"train.lr": 1, "train.crop": 8},
@@ -164,7 +164,7 @@ def test_the_ablation_ends_with_our_network_as_the_study_trains_it():
 
 def test_parts_and_experiments_are_chosen_by_name():
     one = Experiment(stage="augment", about="")
-    plan = Plan(params={}, study={"a": one, "b": one}, sweep={"c": one}, ablation={}, longer={})
+    plan = Plan(params={}, study={"a": one, "b": one}, sweep={"c": one}, ablation={}, variants={})
     assert plans.chosen(plan, []) == ["a", "b", "c"]
     assert plans.chosen(plan, ["c", "study", "a"]) == ["c", "a", "b"]
     with pytest.raises(InputError, match="'d' is not in the plan"):

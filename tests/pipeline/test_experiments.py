@@ -38,7 +38,7 @@ def plan(clone, **parts):
     (clone / "experiments/curves.csv").unlink(missing_ok=True)
     shutil.rmtree(clone / "experiments/metrics", ignore_errors=True)
     content = {"params": {"train.epochs": 1}} | dict.fromkeys(("study", "sweep"), {})
-    content |= dict.fromkeys(("ablation", "longer"), {}) | parts
+    content |= dict.fromkeys(("ablation", "variants"), {}) | parts
     (clone / "experiments/plan.yaml").write_text(json.dumps(content))
 
 
@@ -48,8 +48,8 @@ def run(clone, *arguments, code=0):
 
 def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone, photos):
     study = {name: experiment(stage) for name, stage in NETWORKS.items()}
-    longer = experiment("train_better", "two epochs", seeds=2, params={"train.epochs": 2})
-    plan(clone, study=study, longer={"two": longer})
+    two = experiment("train_better", "two epochs", seeds=2, params={"train.epochs": 2})
+    plan(clone, study=study, variants={"two": two})
     params = (clone / "params.yaml").read_bytes()
     output = run(clone, photos)
     assert "two, seed 1: two epochs" in output
@@ -85,6 +85,8 @@ def test_what_cannot_be_run_is_named_in_one_line(clone, photos):
     output = run(clone, photos, "ablations", code=1)
     assert output.startswith("error: 'ablations' is not in the plan: it has the parts study, ")
     assert output.count("\n") == 1
+    output = run(clone, photos, "lr", "--seed", "1", code=1)
+    assert output == "error: --seed is 1: should be one of 0 to 0\n"
     output = run(clone, photos / "nowhere", code=1)
     assert re.fullmatch(r"error: \S+nowhere is not a folder of images\n", output)
     plan(clone, sweep={"lr": {"stage": "train_q3", "about": ""}})
