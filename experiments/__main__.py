@@ -14,6 +14,7 @@ from experiments import plan as plans
 from experiments import record, table, training
 from stages.common import cli, files
 from stages.common.cli import InputError
+from stages.common.params import parse
 
 PARAMS = Path("params.yaml")
 
@@ -35,7 +36,7 @@ def main() -> None:
     if not arguments.photos.is_dir():
         raise InputError(f"{arguments.photos} is not a folder of images")
 
-    common = PARAMS.read_text(encoding="utf-8")
+    common, project = PARAMS.read_text(encoding="utf-8"), parse()
     params = {"download.source": "folder", "download.path": arguments.photos.resolve()}
     params |= plan.params
     try:
@@ -43,9 +44,13 @@ def main() -> None:
         for seed in seeds if arguments.seed is None else [arguments.seed]:
             for name in names:
                 experiment = plan.experiments[name]
-                curves = record.read()
-                done = ((curves["experiment"] == name) & (curves["seed"] == seed)).any()
-                if done or seed >= experiment.seeds:
+                if seed >= experiment.seeds or len(record.curve([name], seed)):
+                    continue
+                # a step of the ablation may be a network of the study: it is not trained again
+                same = record.curve(plan.twins(name, project), seed)
+                if name not in plan.study and len(same):
+                    cli.log(f"{name}, seed {seed}: as {same['experiment'].iloc[0]}")
+                    record.add(name, seed, same)
                     continue
                 # without the changes of the experiment before
                 files.write_text(PARAMS, common)

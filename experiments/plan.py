@@ -59,6 +59,27 @@ class Plan(Group):
             found[name] = step.model_copy(update={"params": changed})
         return found
 
+    def hyperparameters(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Give everything that an experiment's training goes by, but its seed.
+
+        Parameters
+        ----------
+        name : str
+        params : dict
+            The project's, as `stages.common.params.parse` reads them.
+        """
+        experiment = self.experiments[name]
+        changed, found = self.params | experiment.params, {}
+        for group in ("compute", "train", experiment.stage):
+            own = {k: v for k, v in changed.items() if k.startswith(f"{group}.")}
+            found |= params[group] | {k.removeprefix(f"{group}."): v for k, v in own.items()}
+        return found
+
+    def twins(self, name: str, params: dict[str, Any]) -> list[str]:
+        """Name the experiments whose training is that of another one, itself among them."""
+        own = self.hyperparameters(name, params)
+        return [other for other in self.experiments if self.hyperparameters(other, params) == own]
+
 
 def read(path: str | Path = FILE) -> Plan:
     """Read the plan; InputError where it is not one."""

@@ -22,6 +22,13 @@ def read() -> pd.DataFrame:
     return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
 
 
+def curve(names: list[str], seed: int) -> pd.DataFrame:
+    """Give the curve of the first of some experiments that has been run with this seed, or none."""
+    curves = read()
+    found = [curves[(curves["experiment"] == one) & (curves["seed"] == seed)] for one in names]
+    return next((one for one in found if len(one)), curves[:0])
+
+
 def add(name: str, seed: int, curve: pd.DataFrame) -> None:
     """Add the curve of a training, which has all columns but the name and the seed."""
     curve = curve.assign(experiment=name, seed=seed)[list(COLUMNS)]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from experiments import plan as plans
 from experiments import record
-from experiments.plan import Experiment, Plan
+from experiments.plan import Plan
 from stages.common import cli, figures, files, networks
 from stages.common.params import parse
 
@@ -63,13 +63,6 @@ def summarise(curve: pd.DataFrame, reached: float) -> dict[str, Any]:
     }
 
 
-def architecture(plan: Plan, experiment: Experiment, params: dict[str, Any]) -> str:
-    """Name the architecture that an experiment trains."""
-    key = f"{experiment.stage}.architecture"
-    given = plan.params | experiment.params
-    return given.get(key, params[experiment.stage]["architecture"])
-
-
 def table(
     plan: Plan, part: str, curves: pd.DataFrame, params: dict[str, Any]
 ) -> list[dict[str, str]]:
@@ -81,7 +74,9 @@ def table(
         own = curves[curves["experiment"] == name]
         if own.empty:
             continue
-        network = networks.ARCHITECTURES[architecture(plan, experiment, params)](CLASSES)
+        network = networks.ARCHITECTURES[plan.hyperparameters(name, params)["architecture"]](
+            CLASSES
+        )
         row = summarise(own, reached)
         cells = {
             "experiment": f"`{name}`",

@@ -49,15 +49,16 @@ def run(clone, *arguments, code=0):
 def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone, photos):
     study = {name: experiment(stage) for name, stage in NETWORKS.items()}
     two = experiment("train_better", "two epochs", seeds=2, params={"train.epochs": 2})
-    plan(clone, study=study, variants={"two": two})
+    same = experiment("train_q1", "once more", params={"train_q1.epochs": 1})
+    plan(clone, study=study, sweep={"same": same}, variants={"two": two})
     params = (clone / "params.yaml").read_bytes()
     output = run(clone, photos)
-    assert "two, seed 1: two epochs" in output
+    assert "two, seed 1: two epochs" in output and "same, seed 0: as q1" in output
 
     curves = pd.read_csv(clone / "experiments/curves.csv")
     assert list(curves) == COLUMNS
     runs = curves.groupby(["experiment", "seed"], sort=False)["epoch"].agg(list)
-    assert runs.to_dict() == {(name, 0): [1] for name in NETWORKS} | {
+    assert runs.to_dict() == {(name, 0): [1] for name in (*NETWORKS, "same")} | {
         ("two", 0): [1, 2],
         ("two", 1): [1, 2],
     }
@@ -73,7 +74,7 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     assert (clone / "experiments/plots/curves.png").is_file()
     # each is an experiment of DVC, and the params are those from before
     listed = clone.dvc("exp", "list", "--name-only").split()
-    assert {"q1-0", "better-0", "two-1"} <= set(listed)
+    assert {"q1-0", "better-0", "two-1"} <= set(listed) and "same-0" not in listed
     assert (clone / "params.yaml").read_bytes() == params
 
     assert "epoch" not in run(clone, photos).replace("two epochs", "")
