@@ -91,18 +91,23 @@ class BetterCNN(nn.Module):
     """Our own network: a strided stem, three residual blocks, global max pooling.
 
     96 -> 47 -> 23 -> 11 -> 5 pixels a side; 417,122 parameters for ten classes, less than half of
-    the deep network's, and three quarters of its multiply-accumulates. What was chosen, and why:
+    the deep network's, and three quarters of its multiply-accumulates. What was chosen, why, and
+    what it bought in accuracy on the validation images of 13,000 photographs, in as many epochs
+    (the README has the table, `experiments/` what it was measured with):
 
-    - A stem of 24 channels, 4x4 with stride 2, halves the side at once: at full size even a thin
-      layer would cost more than all that follow.
     - Batch normalisation after each convolution but the stem (Ioffe and Szegedy 2015) bears a
-      learning rate ten times that of the plain network: that is where it learns faster.
+      learning rate ten times that of the plain network: that is where it learns faster. It bought
+      about 11 points.
     - 3x3 convolutions and max-pooling in place of strides and 1x1 layers: each position is looked
-      at before the strongest is kept. It is the plan of the fast CIFAR-10 networks.
+      at before the strongest is kept, and the last maximum, over the whole map, feeds a linear
+      layer of 1,290 parameters, where the shallow network spends 147,584 on its first one. It is
+      the plan of the fast CIFAR-10 networks. About 7 points, in less time.
+    - A stem of 24 channels, 4x4 with stride 2, halves the side at once: at full size even a thin
+      layer would cost more than all that follow. Few channels where maps are large, many where
+      they are small.
     - The second convolution of a block is a residual branch (He et al. 2016): no more parameters,
-      and a shorter way for the gradients.
-    - Few channels where maps are large, many where they are small; global pooling feeds a linear
-      layer of 1,290 parameters, where the shallow network spends 147,584 on its first one.
+      and a shorter way for the gradients. With so few layers it bought nothing that could be told
+      from chance.
     - No depthwise or grouped convolutions: they save parameters and multiply-accumulates, but not
       the time of a CPU. No squeeze-and-excitation: it looks at the whole image, so that one patch
       would change every map, and occlusion would cost several times as much.

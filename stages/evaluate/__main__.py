@@ -62,7 +62,7 @@ def main() -> None:
             frame = pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
             files.write_csv(folder / f"confusion_{split}.csv", frame)
             heading = f"{title}, {figures.WORDS[split]}"
-            figure = draw.confusion(labels, predicted, data.classes, heading)
+            figure = draw.confusion(counts[split], data.classes, heading)
             figures.save(figure, folder / f"confusion_{split}.png")
             if split == "val":
                 ranked = galleries.most_confident(

@@ -12,15 +12,15 @@ DISTANCES = ("first_errors", "second_errors", "distance", "distance_by_chance")
 DIGITS = 3  # of a p: what is decided by it is then what it is written as
 
 
-def error_rates(counts: np.ndarray) -> np.ndarray:
-    """Divide each row of a confusion matrix by its images: float (c, c), 0 where there are none."""
+def row_shares(counts: np.ndarray) -> np.ndarray:
+    """Divide each row of a confusion matrix by its sum: float (c, c), 0 where that is 0."""
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 def has_shape(counts: np.ndarray) -> bool:
     """Say if a confusion matrix has errors enough, at least one a class, and not all alike."""
     errors = counts.sum() - counts.trace()
-    rates = error_rates(counts)[~np.eye(len(counts), dtype=bool)]
+    rates = row_shares(counts)[~np.eye(len(counts), dtype=bool)]
     return bool(errors >= len(counts) > 1 and np.ptp(rates) > 0)
 
 
@@ -50,7 +50,7 @@ def rank_agreement(
     off = ~np.eye(len(first), dtype=bool)
     ranks = []
     for counts in (first, second):
-        rates = error_rates(counts)[off]
+        rates = row_shares(counts)[off]
         matrix = np.zeros(first.shape)
         matrix[off] = rankdata(rates) - (len(rates) + 1) / 2
         ranks.append(matrix / np.linalg.norm(matrix))

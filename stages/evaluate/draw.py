@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.metrics import ConfusionMatrixDisplay
 
 from stages.common.figures import (
     LINES,
@@ -16,6 +16,7 @@ from stages.common.figures import (
     short,
     unit_ticks,
 )
+from stages.evaluate.agreement import row_shares
 
 MOST_TEXT = 20  # classes of a confusion matrix whose cells have room for text
 
@@ -66,18 +67,17 @@ def augmented(views: np.ndarray, classes: list[str], title: str) -> Figure:
     return contact_sheet(classes, groups, title)
 
 
-def confusion(actual: np.ndarray, predicted: np.ndarray, classes: list[str], title: str) -> Figure:
+def confusion(counts: np.ndarray, classes: list[str], title: str) -> Figure:
     """Draw a confusion matrix: counts, and shares of the true class as number and colour.
 
     Parameters
     ----------
-    actual, predicted : integers (n,)
+    counts : integers (c, c)
+        Rows are actual, columns predicted classes.
     classes : list of str
     title : str
     """
-    labels = np.arange(len(classes))
-    counts = confusion_matrix(actual, predicted, labels=labels)
-    shares = confusion_matrix(actual, predicted, labels=labels, normalize="true")
+    shares = row_shares(counts)
     side = 1.9 + 0.46 * np.clip(len(classes), 4, MOST_TEXT)
     figure, axes = plt.subplots(figsize=(side + 0.3, side - 0.5), layout="constrained")
     names = [short(name) for name in classes]

@@ -3,9 +3,9 @@
 import numpy as np
 
 from stages.common.dataset import Dataset
-from stages.train.augmentation import augment, build
-from stages.train.cutmix import mix
+from stages.train.augmentation import build
 from stages.train.params import Train
+from stages.train.views import view
 
 MOST_CLASSES, MOST_EPOCHS = 10, 6
 
@@ -26,16 +26,8 @@ def examples(dataset: Dataset, params: Train) -> np.ndarray:
     """
     members = dataset.splits["train"]
     _, firsts = np.unique(dataset.labels[members], return_index=True)
-    indices = members[firsts[:MOST_CLASSES]]
-    images = dataset.images[indices]
-    views = [images]
+    indices = members[firsts[:MOST_CLASSES]].tolist()
     augmentation = build(params, fill=(dataset.mean * 255).tolist())
-    for epoch in range(1, min(params.epochs, MOST_EPOCHS) + 1):
-        given = images
-        if augmentation:
-            given = augment(images, augmentation, params.seed, epoch, indices.tolist())
-        if params.cutmix:
-            mixed = (augmentation, params.cutmix, params.seed, epoch, indices.tolist())
-            given, _, _ = mix(dataset, given, *mixed)
-        views.append(given)
-    return np.stack(views, axis=1)
+    epochs = range(1, min(params.epochs, MOST_EPOCHS) + 1)
+    views = (view(dataset, indices, augmentation, params, epoch)[0] for epoch in epochs)
+    return np.stack([dataset.images[indices], *views], axis=1)

@@ -12,10 +12,10 @@ from stages.common.cli import InputError, progress
 from stages.common.dataset import SPLITS, Dataset
 from stages.common.inference import Model, logits, to_input
 from stages.common.reproducible import key
-from stages.train.augmentation import augment, build
-from stages.train.cutmix import mix
+from stages.train.augmentation import build
 from stages.train.distributed import ALONE, Processes
 from stages.train.params import Train
+from stages.train.views import view
 
 
 def train(
@@ -73,13 +73,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = lr
             share = processes.share(batch)
-            images = dataset.images[share.numpy()]
-            if augmentation:
-                images = augment(images, augmentation, params.seed, epoch, share.tolist())
-            partners, kept = share, torch.ones(len(share))
-            if params.cutmix:
-                mixed = (augmentation, params.cutmix, params.seed, epoch, share.tolist())
-                images, partners, kept = mix(dataset, images, *mixed)
+            images, partners, kept = view(dataset, share.tolist(), augmentation, params, epoch)
             x = resize(to_input(images, model.mean, model.std, device), size)
             with precision(params, device):
                 outputs = parallel(x).float()

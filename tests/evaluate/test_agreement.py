@@ -10,9 +10,9 @@ from scipy.stats import spearmanr
 from stages.evaluate.agreement import (
     compare,
     error_distances,
-    error_rates,
     has_shape,
     rank_agreement,
+    row_shares,
 )
 
 MATRICES = arrays(np.int64, (4, 4), elements=st.integers(0, 9))
@@ -21,7 +21,7 @@ PATTERN = np.diag([9] * 6) + np.diag([3, 4, 5, 6, 7], 1)
 
 
 def test_rates_are_shares_of_the_true_class():
-    assert error_rates(np.array([[3, 1], [0, 0]])).tolist() == [[0.75, 0.25], [0, 0]]
+    assert row_shares(np.array([[3, 1], [0, 0]])).tolist() == [[0.75, 0.25], [0, 0]]
 
 
 @given(MATRICES, MATRICES)
@@ -31,7 +31,7 @@ def test_the_correlation_is_that_of_scipy_off_the_diagonal(first, second):
         assert agreement is None
         return
     off = ~np.eye(4, dtype=bool)
-    expected = spearmanr(error_rates(first)[off], error_rates(second)[off]).statistic
+    expected = spearmanr(row_shares(first)[off], row_shares(second)[off]).statistic
     assert agreement[0] == pytest.approx(expected)
 
 

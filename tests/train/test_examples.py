@@ -17,16 +17,16 @@ def data(study):
 
 
 def test_each_view_is_what_the_training_is_given_in_that_epoch(data, monkeypatch):
-    params = train_params(epochs=2, batch_size=4, flip=0.5, crop=8, color=0.2)
+    params = train_params(epochs=2, batch_size=4, flip=0.5, crop=8, color=0.2, cutmix=0.5)
     given = {}
 
-    def augment(images, augmentation, seed, epoch, indices):
-        augmented = loop_augment(images, augmentation, seed, epoch, indices)
-        given.update(((epoch, i), image) for i, image in zip(indices, augmented, strict=True))
-        return augmented
+    def view(dataset, indices, augmentation, params, epoch):
+        seen = loop_view(dataset, indices, augmentation, params, epoch)
+        given.update(((epoch, i), image) for i, image in zip(indices, seen[0], strict=True))
+        return seen
 
-    loop_augment = loop.augment
-    monkeypatch.setattr(loop, "augment", augment)
+    loop_view = loop.view
+    monkeypatch.setattr(loop, "view", view)
     model = inference.Model(networks.ShallowCNN(2), CLASSES)
     rows = loop.train(model, data, params, loop.build_optimizer(model.network, params))
     assert len(list(rows)) == 2
