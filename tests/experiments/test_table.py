@@ -119,15 +119,25 @@ def test_results_list_what_was_run_with_sizes_and_tests(folder, monkeypatch):
 
 
 def test_each_network_has_a_line_a_seed_in_its_colour():
-    curves = pd.concat([runs("q1", [0.1, 0.2], [0.2, 0.3]), runs("better", [0.5, 0.6])])
+    curves = pd.concat(
+        [
+            runs("q1", [0.1, 0.2], [0.2, 0.3]),
+            runs("better", [0.5, 0.6]),
+            runs("better-short", [0.5, 0.55]),
+        ]
+    )
     figure = table.draw(curves, 0.25)
     *lines, dotted = figure.axes[0].lines
-    assert [line.get_ydata().tolist() for line in lines] == [[0.1, 0.2], [0.2, 0.3], [0.5, 0.6]]
-    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+    accuracies = [[0.1, 0.2], [0.2, 0.3], [0.5, 0.6], [0.5, 0.55]]
+    assert [line.get_ydata().tolist() for line in lines] == accuracies
+    first, second, ours, short = (line.get_color() for line in lines)
+    assert first == second != ours == short
+    assert [line.get_linestyle() for line in lines] == ["-", "-", "-", "--"]
     assert dotted.get_ydata()[0] == 0.25
     assert [text.get_text() for text in figure.axes[0].get_legend().texts] == [
         "Shallow CNN",
         "Better CNN",
+        "Better CNN, six epochs",
     ]
     plt.close(figure)
 
