@@ -1,15 +1,19 @@
 """The README's figures, pictures and commands belong to the committed run and its params."""
 
 import csv
+import io
 import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
+from experiments import plan, table
 from verify import metrics
 
 ROOT = Path(__file__).parents[1]
@@ -17,13 +21,27 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 NETWORKS = ("q1", "q2", "augment", "better")
 
 
-def committed(path: str) -> str:
-    """What is committed: an experiment in the working tree must not fail the README."""
-    command = ["git", "show", f"HEAD:{path}"]
+def git(*command: str) -> str:
+    command = ["git", *command]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def committed(path: str) -> str:
+    """What is committed: an experiment in the working tree must not fail the README."""
+    return git("show", f"HEAD:{path}")
+
+
+def committed_study() -> tuple[pd.DataFrame, dict[int, dict[str, Any]]]:
+    """The curves of the study on photographs, and its metrics by seed and file."""
+    metrics: dict[int, dict[str, Any]] = {}
+    for path in git("ls-tree", "-r", "--name-only", "HEAD", "experiments/metrics").splitlines():
+        seed = int(Path(path).parent.name.removeprefix("seed-"))
+        metrics.setdefault(seed, {})[Path(path).stem] = json.loads(committed(path))
+    return pd.read_csv(io.StringIO(committed("experiments/curves.csv"))), metrics
+
+
 PARAMS = YAML(typ="safe").load(committed("params.yaml"))
+CURVES, STUDY = committed_study()
 
 
 def result_row(network: str) -> str:
@@ -59,6 +77,7 @@ def test_metrics_and_pictures_are_those_of_the_committed_lock(tmp_path):
         results = {out.def_path for out in outs}
         assert [status for out in outs if (status := out.workspace_status())] == []
     assert {f"metrics/{network}.json" for network in NETWORKS} < results
+    results.add("experiments/plots")  # of the study on photographs, which no stage writes
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
     assert pictures
     for picture in pictures:
@@ -96,3 +115,64 @@ def test_claims_of_speed_are_those_of_the_committed_table():
     _, _, claims = README.partition("| what | instead of | times as fast |\n|---|---|---|\n")
     claims = claims.partition("\n\n")[0].splitlines()
     assert len(claims) > 10 and set(claims) <= rows
+
+
+def cells(row: dict[str, str], *columns: str) -> str:
+    return f"| {' | '.join(row[column] for column in columns)} |"
+
+
+def study_rows() -> list[str]:
+    """The rows of the README's table of the four networks on photographs."""
+    trained = table.table(plan.read(), "study", CURVES, PARAMS)
+    tested = table.tested(list(plan.read().study), STUDY)
+    columns = ("experiment", "epochs", "CPU minutes", "validation", "accuracy", "with TTA", "seeds")
+    return [cells(a | b, *columns) for a, b in zip(trained, tested, strict=True)]
+
+
+def ablation_rows() -> list[str]:
+    """The rows of the README's table of what each change to the deep network brings."""
+    columns = ("experiment", "what", "parameters", "MACs", "epochs", "CPU minutes")
+    columns += ("epochs to q2's best", "validation", "seeds")
+    rows = table.table(plan.read(), "ablation", CURVES, PARAMS)
+    return [cells(row, *columns) for row in rows]
+
+
+@pytest.mark.parametrize("rows", [study_rows, ablation_rows])
+def test_tables_of_photographs_are_those_of_the_committed_experiments(rows):
+    assert "\n".join(rows()) + "\n\n" in README
+
+
+def study_claims() -> list[str]:
+    """What the README says of the four networks on photographs, in words."""
+    reached = table.goal(CURVES)
+    runs = {name: table.summarise(run, reached) for name, run in CURVES.groupby("experiment")}
+    minutes = {name: run["cpu_minutes"] for name, run in runs.items()}
+    first = {name: run["cpu_minutes_to"] for name, run in runs.items()}
+    parameters = {name: STUDY[0][name]["parameters"] for name in plan.read().study}
+
+    def test(name: str, metric: str) -> float:
+        return sum(seed[name]["test"][metric] for seed in STUDY.values()) / len(STUDY)
+
+    accuracy = {name: 100 * test(name, "accuracy") for name in parameters}
+    *given, ours = (test(name, "expected_calibration_error") for name in parameters)
+    return [
+        f"bring the deep CNN {accuracy['augment'] - accuracy['q2']:.1f} points on test",
+        f"brings another {accuracy['better'] - accuracy['augment']:.1f}, with "
+        f"{parameters['better'] / parameters['q2']:.0%} of the parameters and in "
+        f"{minutes['better'] / minutes['augment']:.0%} of the processor time",
+        f"{reached:.1%} on validation, which took it {first['q2']:.1f} CPU minutes, ours reaches "
+        f"after {first['better-short']:.1f}",
+        f"calibration error is {ours:.1%}, theirs {min(given):.1%} to {max(given):.1%}",
+    ]
+
+
+def test_claims_about_photographs_are_those_of_the_committed_experiments():
+    text = " ".join(README.split())
+    assert [claim for claim in study_claims() if claim not in text] == []
+
+
+def test_all_networks_differ_on_photographs_as_the_readme_says():
+    for seed in STUDY.values():
+        assert len(seed["pairwise"]) == 6
+        assert all(test["p_holm"] < 0.001 for test in seed["pairwise"].values())
+    assert "any two of the four differ, with each seed (McNemar's" in " ".join(README.split())
