@@ -11,6 +11,8 @@ from typing import Any
 
 from stages.common.cli import InputError, reason
 
+CHECKOUT = "run `dvc checkout` to restore it"
+
 
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file under a temporary name, then rename it: it is there whole or not at all."""
@@ -62,7 +64,7 @@ def write_arrays(path: str | Path, **arrays) -> None:
 def _reading(
     path: str | Path,
     problem: str = "is damaged",
-    remedy: str = "run `dvc checkout` to restore it",
+    remedy: str = CHECKOUT,
 ) -> Iterator[None]:
     """Turn what a reader raises into one line; a damaged file may raise anything."""
     try:
@@ -75,26 +77,28 @@ def _reading(
         raise InputError(f"{path} {problem} ({reason(error)}): {remedy}") from None
 
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file that an earlier stage wrote.
+def read_json(path: str | Path, remedy: str = "run `dvc repro -f` to make it anew") -> Any:
+    """Read a JSON file; `remedy` is what an error advises, by default if a stage wrote it.
 
     Raises
     ------
     InputError
         The file is not there or not JSON.
     """
-    with _reading(path, "is not valid JSON", "run `dvc repro -f` to make it anew"):
+    with _reading(path, "is not valid JSON", remedy):
         return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def read_csv(path: str | Path, types: dict[str, type]):
-    """Read columns of a CSV file that an earlier stage wrote, as a pandas frame.
+def read_csv(path: str | Path, types: dict[str, type], remedy: str = CHECKOUT):
+    """Read columns of a CSV file, as a pandas frame.
 
     Parameters
     ----------
     path : path
     types : dict of str to type
         Type of each column that is needed; others are left out.
+    remedy : str
+        What an error advises; the default is for a file that a stage wrote.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def read_csv(path: str | Path, types: dict[str, type]):
     """
     import pandas as pd
 
-    with _reading(path):
+    with _reading(path, remedy=remedy):
         # a class may be called NA, 0 or 007
         return pd.read_csv(path, usecols=list(types), dtype=types, keep_default_na=False)
 

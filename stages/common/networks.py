@@ -96,8 +96,8 @@ class BetterCNN(nn.Module):
     (the README has the table, `experiments/` what it was measured with):
 
     - Batch normalisation after each convolution but the stem (Ioffe and Szegedy 2015) bears a
-      learning rate ten times that of the plain network: that is where it learns faster. It bought
-      about 11 points.
+      learning rate ten times that of the plain network: that is where it learns faster. The two
+      bought about 11 points.
     - 3x3 convolutions and max-pooling in place of strides and 1x1 layers: each position is looked
       at before the strongest is kept, and the last maximum, over the whole map, feeds a linear
       layer of 1,290 parameters, where the shallow network spends 147,584 on its first one. It is

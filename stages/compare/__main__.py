@@ -16,6 +16,8 @@ def main() -> None:
         split: tables.read(networks, f"confusion_{split}.csv", tables.CONFUSION)
         for split in figures.WORDS
     }
+    for split, pairs in confusion.items():
+        tables.check_images(pairs, split)
     classes = tables.read(networks, "classes.csv", tables.CLASSES)
     reliability = tables.read(networks, "reliability.csv", tables.RELIABILITY)
 

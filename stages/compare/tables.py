@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stages.common.cli import InputError
 from stages.common.files import read_csv
 
 SPLITS = ("train", "val", "test")
@@ -33,6 +34,24 @@ def read(networks: list[str], file: str, types: dict[str, type]) -> pd.DataFrame
     """
     found = [read_csv(f"plots/{name}/{file}", types) for name in networks]
     return pd.concat(found, keys=networks, names=["network"]).reset_index("network")
+
+
+def check_images(pairs: pd.DataFrame, split: str) -> None:
+    """Check that all networks answered the same images; `pairs` is as in `shares`.
+
+    Raises
+    ------
+    InputError
+        They were not evaluated on one data set and split.
+    """
+    first, *others = pairs["network"].unique()
+    actual = {name: own["actual"].to_list() for name, own in pairs.groupby("network")}
+    for name in others:
+        if actual[name] != actual[first]:
+            raise InputError(
+                f"plots/{name}/confusion_{split}.csv has other images than that of {first}: run "
+                "`dvc repro` to evaluate both anew"
+            )
 
 
 def overview(metrics: dict[str, dict[str, Any]], curves: pd.DataFrame, images: int) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import rankdata
 
 PERMUTATIONS = 1999
-DISTANCES = ("first_errors", "second_errors", "distance", "distance_by_chance")
+DISTANCES = {"class": str, "first_errors": int, "second_errors": int}
+DISTANCES |= {"distance": float, "distance_by_chance": float}
 DIGITS = 3  # of a p: what is decided by it is then what it is written as
 
 
@@ -59,8 +60,8 @@ def rank_agreement(
     generator = np.random.default_rng(seed)
     orders = (generator.permutation(len(one)) for _ in range(permutations))
     # sums in another order may differ in the last bits
-    as_high = sum((one * other[np.ix_(o, o)]).sum() >= correlation - 1e-9 for o in orders)
-    return correlation, round((1 + as_high) / (1 + permutations), DIGITS)
+    as_high = [(one * other[np.ix_(o, o)]).sum() >= correlation - 1e-9 for o in orders]
+    return correlation, round((1 + as_high.count(True)) / (1 + permutations), DIGITS)
 
 
 def error_distances(
@@ -104,7 +105,8 @@ def error_distances(
         deals = generator.multivariate_hypergeometric(one + other, one.sum(), permutations)
         dealt.append(_distance(deals, one + other - deals))
         rows.append((name, one.sum(), other.sum(), _distance(one, other), dealt[-1].mean()))
-    table = pd.DataFrame(rows, columns=["class", *DISTANCES])
+    # an empty one, too, has these types
+    table = pd.DataFrame(rows, columns=list(DISTANCES)).astype(DISTANCES)
     if table.empty:
         return table, None
     as_large = np.mean(dealt, axis=0) >= table["distance"].mean() - 1e-9

@@ -10,7 +10,8 @@ from stages.report.params import Report, Shown
 
 OUT = "report"
 PROJECT = Path(__file__).parents[2]
-CODE = ("stages/common/networks.py", "stages/train/loop.py", "stages/train/augmentation.py")
+CODE = ("stages/common/networks.py", "stages/train/loop.py", "stages/train/views.py")
+CODE += ("stages/train/augmentation.py", "stages/train/cutmix.py")
 NETWORKS = ("q1", "q2", "augment", "better")
 # what the report is made of, in the order of the pipeline
 READ = ("data/raw", "data/split", *(f"models/{n}" for n in NETWORKS))

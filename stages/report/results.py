@@ -177,6 +177,9 @@ def read_network(name: str, settings: dict[str, Any], classes: list[str]) -> Net
     file = f"metrics/{name}.json"
     folder = Path("plots", name)
     metrics = check(Metrics, read_json(file), f"{file} is damaged")
+    pairs = ["_".join(pair) for pair in combinations(SPLITS, 2)]
+    if not set(pairs) <= set(metrics.agreement):
+        raise InputError(f"{file} is damaged: {', '.join(pairs)} are needed under agreement")
     history = read_csv(folder / "curves.csv", {"epoch": int} | dict.fromkeys(HISTORY, float))
     if history.empty:
         raise InputError(f"{folder / 'curves.csv'} is empty: run `dvc checkout` to restore it")

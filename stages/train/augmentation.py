@@ -87,7 +87,7 @@ class Augmentation:
         x = _bytes(torch.from_numpy(images) * brightness)
         # a sum of whole numbers: exact in whatever order it is added up
         grey = _grey(x).sum(dim=(1, 2, 3), dtype=torch.float64, keepdim=True)
-        mean = (grey / x[0, :, :, 0].numel()).float()
+        mean = (grey / (x.shape[1] * x.shape[2])).float()
         x = _bytes(contrast * x + (1 - contrast) * mean)
         x = _bytes(saturation * x + (1 - saturation) * _grey(x))
         return x.to(torch.uint8).numpy()

@@ -141,3 +141,14 @@ def test_all_pairs_of_splits_are_compared():
 def test_networks_without_any_error_leave_an_empty_table():
     _, table = compare(dict.fromkeys(("train", "val", "test"), np.diag([1, 1])), ["cat", "dog"])
     assert table.empty and list(table)[:3] == ["first", "second", "class"]
+
+
+def test_a_pair_without_errors_leaves_the_numbers_of_the_others_numbers():
+    _, table = compare({"train": np.diag([9] * 6), "val": PATTERN, "test": PATTERN}, list("abcdef"))
+    kinds = "".join(table[column].dtype.kind for column in list(table)[3:])
+    assert kinds == "iiff"
+
+
+def test_no_chance_is_written_as_none():
+    counts = np.add.outer(3 * np.arange(8), 7 * np.arange(8)) % 41
+    assert rank_agreement(counts, counts)[1] == 0.001

@@ -30,7 +30,9 @@ DATA = {
 }
 TOOLS = {"stages.classify"}  # on top of the stages: no stage itself, and none imports it
 # modules that a stage does not import but prints as they are
-PRINTED = {"report": {"stages/train/loop.py", "stages/train/augmentation.py"}}
+PRINTED = {
+    "report": {f"stages/train/{name}.py" for name in ("loop", "views", "augmentation", "cutmix")}
+}
 READER = "stages.common.params"
 IMPORTERS = {"__import__", "import_module"}
 BUILTINS = {"exec", "eval"}  # as names alone: a network has a method `eval`

@@ -280,6 +280,13 @@ def test_augmentation_names_what_is_switched_on_and_what_else_differs():
     assert "is +10.0 points, smaller than the +30.0 points without" in text
 
 
+def test_augmentation_names_zoom_and_cutmix():
+    text = answers.augmentation(PLAIN, PLAIN | {"zoom": 0.25, "cutmix": 0.5}, (0.3, 0.1))
+    assert "brought nearer or further by up to 25.0%" in text
+    assert "with probability 0.5 a part replaced by that of another image" in text
+    assert "also differ" not in text
+
+
 def test_augmentation_that_is_off_is_not_praised():
     text = answers.augmentation(PLAIN, PLAIN, (0.1, -0.2))
     assert text.startswith("No augmentation is switched on in this run.")

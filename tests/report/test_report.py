@@ -202,3 +202,13 @@ def test_what_is_missing_or_damaged_is_named_and_the_old_report_stays(
     assert words in str(error.value)
     assert Path("report/report.pdf").read_bytes() == b"the last one"
     assert os.listdir("report") == ["report.pdf"]
+
+
+def test_metrics_without_a_pair_of_splits_are_damaged(finished):
+    path = Path("metrics/q1.json")
+    metrics = json.loads(path.read_text())
+    del metrics["agreement"]["val_test"]
+    path.write_text(json.dumps(metrics))
+    with pytest.raises(InputError, match="val_test are needed under agreement"):
+        main()
+    assert not Path("report").exists()

@@ -26,7 +26,8 @@ def train(architecture: str, batch_size: int, processes: distributed.Processes) 
     # in float32, batch normalisation makes a difference of rounding ten times larger
     network.double().register_forward_pre_hook(lambda _, args: (args[0].double(),))
     # a rate so low that all steps are taken at the same weights, but for rounding
-    params = train_params(epochs=1, batch_size=batch_size, lr=1e-12, flip=0.5, crop=8)
+    changes = {"flip": 0.5, "crop": 8, "color": 0.3, "erase": 8, "zoom": 0.25, "cutmix": 0.5}
+    params = train_params(epochs=1, batch_size=batch_size, lr=1e-12, **changes)
     optimizer = loop.build_optimizer(network, params)
     found = {}
 

@@ -11,6 +11,7 @@ from stages.common.cli import InputError
 from stages.common.inference import Model
 from stages.common.networks import BetterCNN, ShallowCNN, initialise
 from stages.train import loop
+from stages.train.views import view
 from tests.conftest import CLASSES, train_params
 
 COLUMNS = ["epoch", "lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy"]
@@ -121,7 +122,8 @@ def test_the_last_batch_may_be_smaller(data):
 @pytest.mark.parametrize("change", [{"flip": 1.0}, {"label_smoothing": 0.3}, {"seed": 1},
                                     {"weight_decay": 0.5}, {"optimizer": "sgd"},
                                     {"schedule": "constant"}, {"batch_size": 4},
-                                    {"precision": "bfloat16"}])  # fmt: skip
+                                    {"precision": "bfloat16"}, {"zoom": 0.5},
+                                    {"cutmix": 1.0}])  # fmt: skip
 def test_each_param_reaches_the_training(data, change):
     weights = []
     for changes in ({}, {}, change):
@@ -130,6 +132,26 @@ def test_each_param_reaches_the_training(data, change):
         weights.append(torch.cat([tensor.flatten() for tensor in model.network.parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_the_loss_is_that_of_both_images_of_a_cutmix(data, monkeypatch):
+    given, loss = [], loop.mixed_loss
+
+    def record(outputs, labels, others, kept, label_smoothing):
+        given.append((labels, others, kept))
+        return loss(outputs, labels, others, kept, label_smoothing)
+
+    monkeypatch.setattr(loop, "mixed_loss", record)
+    run(build(), data, epochs=1, cutmix=1.0)
+    params = train_params(cutmix=1.0)
+    batches = loop.shuffle(data.splits["train"], params.seed, epoch=1).split(8)
+    for batch, (labels, others, kept) in zip(batches, given, strict=True):
+        _, partners, expected = view(data, batch.tolist(), None, params, epoch=1)
+        assert labels.tolist() == data.labels[batch].tolist()
+        assert others.tolist() == data.labels[partners].tolist()
+        assert torch.equal(kept, expected)
+    labels, others, kept = map(torch.cat, zip(*given, strict=True))
+    assert (labels != others).any() and (kept < 1).any()
 
 
 def test_the_global_generator_does_not_matter(data):
