@@ -15,6 +15,7 @@ from experiments import record, table, training
 from stages.common import cli, files
 from stages.common.cli import InputError
 from stages.common.params import parse
+from verify.clone import git
 
 PARAMS = Path("params.yaml")
 
@@ -36,6 +37,9 @@ def main() -> None:
     if not arguments.photos.is_dir():
         raise InputError(f"{arguments.photos} is not a folder of images")
 
+    # a run that was killed leaves those of its last experiment
+    if git("status", "--porcelain", str(PARAMS), cwd=Path()):
+        raise InputError(f"{PARAMS} is not that of the last commit: `git checkout {PARAMS}`")
     common, project = PARAMS.read_text(encoding="utf-8"), parse()
     params = {"download.source": "folder", "download.path": arguments.photos.resolve()}
     params |= plan.params
@@ -62,17 +66,23 @@ def main() -> None:
                     dvc("repro", "--single-item", f"evaluate@{network}")
                     keep(f"metrics/{network}.json", record.METRICS / f"seed-{seed}")
                 record.add(name, seed, curve)
-                if name == list(plan.study)[-1]:
-                    compare(seed)
+            compare([plans.NETWORKS[one.stage] for one in plan.study.values()], seed)
     finally:
         files.write_text(PARAMS, common)
     table.main()
 
 
-def compare(seed: int) -> None:
-    """Compare the networks of the study, of which the last has just been trained."""
+def compare(networks: list[str], seed: int) -> None:
+    """Compare the networks of the study as soon as all of them are there, with this seed."""
+    kept = record.METRICS / f"seed-{seed}"
+    files_of = {kept / f"{name}.json": Path(f"metrics/{name}.json") for name in networks}
+    if (kept / "pairwise.json").exists() or not all(path.exists() for path in files_of):
+        return
+    if any(path.read_bytes() != last.read_bytes() for path, last in files_of.items()):
+        cli.log(f"seed {seed}: not compared, the last training of a network was with another seed")
+        return
     dvc("repro", "--single-item", "compare")
-    keep("metrics/pairwise.json", record.METRICS / f"seed-{seed}")
+    keep("metrics/pairwise.json", kept)
     if seed == 0:
         for picture in sorted(Path("plots/compare").glob("*.png")):
             keep(picture, record.PLOTS)

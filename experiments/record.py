@@ -8,6 +8,7 @@ import pandas as pd
 from stages.common import files
 
 FOLDER = Path(__file__).parent
+REMEDY = "run `git checkout experiments` to restore it"
 CURVES, METRICS, PLOTS = FOLDER / "curves.csv", FOLDER / "metrics", FOLDER / "plots"
 # minutes are counted from the start of the training
 COLUMNS = {"experiment": str, "seed": int, "epoch": int}
@@ -18,7 +19,7 @@ COLUMNS |= {"train_accuracy": float, "val_accuracy": float}
 def read() -> pd.DataFrame:
     """Read the curves; an empty frame where there are none yet."""
     if CURVES.exists():
-        return files.read_csv(CURVES, COLUMNS)
+        return files.read_csv(CURVES, COLUMNS, REMEDY)
     return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
 
 
@@ -39,7 +40,7 @@ def read_metrics() -> dict[int, dict[str, Any]]:
     """Read the metrics of the study: of each seed, each file by its name."""
     return {
         int(seed.name.removeprefix("seed-")): {
-            path.stem: files.read_json(path) for path in sorted(seed.glob("*.json"))
+            path.stem: files.read_json(path, REMEDY) for path in sorted(seed.glob("*.json"))
         }
         for seed in sorted(METRICS.glob("seed-*"))
     }

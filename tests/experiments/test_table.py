@@ -33,13 +33,16 @@ def runs(name, *curves, minutes=2.0):
     )
 
 
-def test_the_goal_is_the_mean_of_the_seeds_best_epochs():
+def test_the_goal_of_a_seed_is_the_best_epoch_of_the_deep_network():
     curves = pd.concat([runs("q1", [0.9]), runs("q2", [0.4, 0.5, 0.45], [0.3, 0.6, 0.7])])
-    assert table.goal(curves) == pytest.approx(0.6)
+    assert table.goals(curves).to_dict() == {0: 0.5, 1: 0.7}
+    own = table.summarise(curves[curves["experiment"] == "q2"], table.goals(curves))
+    assert own["epochs_to"] == 2.5 and own["cpu_minutes_to"] == 5
 
 
 def test_a_summary_worked_out_by_hand():
-    row = table.summarise(runs("better", [0.5, 0.6, 0.7], [0.6, 0.62, 0.6], minutes=3), 0.6)
+    goals = pd.Series({0: 0.6, 1: 0.55})
+    row = table.summarise(runs("better", [0.5, 0.6, 0.7], [0.6, 0.62, 0.6], minutes=3), goals)
     assert row["seeds"] == 2 and row["epochs"] == 3
     assert row["cpu_minutes"] == 9 and row["wall_minutes"] == 4.5
     # reached after two epochs and after one
@@ -49,9 +52,13 @@ def test_a_summary_worked_out_by_hand():
 
 
 def test_what_a_seed_never_reaches_has_no_time():
-    row = table.summarise(runs("better", [0.7], [0.5]), 0.6)
-    assert row["epochs_to"] is None and row["cpu_minutes_to"] is None
-    assert np.isnan(table.summarise(runs("better", [0.7]), 0.6)["val_std"])
+    goals = pd.Series({0: 0.6, 1: 0.6})
+    for row in (
+        table.summarise(runs("better", [0.7], [0.5]), goals),
+        table.summarise(runs("better", [0.7], [0.7], [0.7]), goals),  # the third has no goal
+    ):
+        assert row["epochs_to"] is None and row["cpu_minutes_to"] is None
+    assert np.isnan(table.summarise(runs("better", [0.7]), goals)["val_std"])
 
 
 def test_a_spread_is_left_out_where_there_is_one_seed():

@@ -77,7 +77,15 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     assert {"q1-0", "better-0", "two-1"} <= set(listed) and "same-0" not in listed
     assert (clone / "params.yaml").read_bytes() == params
 
+    # stopped before the networks were compared: that is made up for, unless others are there now
+    pairwise = clone / "experiments/metrics/seed-0/pairwise.json"
+    compared = pairwise.read_bytes()
+    pairwise.unlink()
     assert "epoch" not in run(clone, photos).replace("two epochs", "")
+    assert pairwise.read_bytes() == compared
+    pairwise.unlink()
+    (clone / "metrics/q1.json").write_text("{}")
+    assert "seed 0: not compared" in run(clone, photos) and not pairwise.exists()
     pd.testing.assert_frame_equal(pd.read_csv(clone / "experiments/curves.csv"), curves)
 
 
@@ -94,6 +102,16 @@ def test_what_cannot_be_run_is_named_in_one_line(clone, photos):
     output = run(clone, photos, code=1)
     assert "plan.yaml: sweep.lr.stage is 'train_q3': should be 'train_q1'" in output
     assert output.count("\n") == 1
+    plan(clone, sweep={"lr": experiment("train_q1")})
+    clone.set_params({"train": {"lr": 0.5}})  # as a run that was killed leaves them
+    output = run(clone, photos, code=1)
+    assert output == (
+        "error: params.yaml is not that of the last commit: `git checkout params.yaml`\n"
+    )
+    clone.git("checkout", "params.yaml")
+    (clone / "experiments/curves.csv").write_text("experiment\n")
+    output = run(clone, photos, code=1)
+    assert "curves.csv is damaged" in output and "`git checkout experiments`" in output
 
 
 def test_an_experiment_that_fails_or_is_ended_leaves_params_and_curves(clone, photos):
