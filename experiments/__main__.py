@@ -84,8 +84,11 @@ def compare(networks: list[str], seed: int) -> None:
     dvc("repro", "--single-item", "compare")
     keep("metrics/pairwise.json", kept)
     if seed == 0:
-        for picture in sorted(Path("plots/compare").glob("*.png")):
-            keep(picture, record.PLOTS)
+        compared = Path("plots/compare")
+        for file in (*sorted(compared.glob("*.png")), compared / "confusion_val.csv"):
+            keep(file, record.PLOTS)
+        for name in networks:
+            keep(f"plots/{name}/confusion_val.png", record.PLOTS / name)
 
 
 def keep(file: str | Path, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -171,6 +172,56 @@ def study_claims() -> list[str]:
 def test_claims_about_photographs_are_those_of_the_committed_experiments():
     text = " ".join(README.split())
     assert [claim for claim in study_claims() if claim not in text] == []
+
+
+def agreements(measure: str, *networks: str, splits: str = "") -> list[float]:
+    """A measure of the agreement of two splits' confusion matrices, with each seed."""
+    return [
+        agreement[measure]
+        for seed in STUDY.values()
+        for network in networks
+        for pair, agreement in seed[network]["agreement"].items()
+        if splits in pair
+    ]
+
+
+def test_confusion_matrices_of_photographs_agree_as_the_readme_says():
+    correlations = agreements("rank_correlation", *NETWORKS)
+    given = agreements("error_distance_p", "q1", "q2", splits="train_test")
+    augmented = agreements("error_distance_p", "augment", "better", splits="train_test")
+    assert (len(correlations), len(given), len(augmented)) == (36, 6, 6)
+    words = " ".join(README.split())
+    for claim in (
+        f"correlation of {min(correlations):.2f} to {max(correlations):.2f} (permutation test, "
+        f"p = {max(agreements('rank_p', *NETWORKS)):.3f} at most)",
+        f"`q1` and `q2` (p = {max(given):.3f} at most, in each seed)",
+        f"`better` no difference can be told from chance (p = {min(augmented):.3f} at least)",
+    ):
+        assert claim in words, claim
+
+
+def test_classes_of_photographs_are_mixed_up_as_the_readme_says():
+    rows = csv.DictReader(committed("experiments/plots/confusion_val.csv").splitlines())
+    share = {(r["network"], r["actual"], r["predicted"]): 100 * float(r["share"]) for r in rows}
+    classes = sorted({actual for _, actual, _ in share})
+
+    def gain(actual: str, predicted: str) -> float:
+        return share["better", actual, predicted] - share["augment", actual, predicted]
+
+    gains = sorted(classes, key=lambda name: gain(name, name))
+    assert all(gain(name, name) > 0 for name in classes)
+    mixed = {
+        pair: (share["better", *pair] + share["better", *reversed(pair)]) / 2
+        for pair in itertools.combinations(classes, 2)
+    }
+    most = sorted(mixed, key=mixed.get, reverse=True)[:3]
+    words = " ".join(README.split())
+    assert (
+        f"every class gains, most of all {gains[-1]}, of which {-gain('car', 'truck'):.0f} in a "
+        f"hundred fewer are taken for truck; {gains[0]} gains least. What ours still mixes up "
+        f"most: {', '.join(' with '.join(pair) for pair in most)}; of the images of such a pair, "
+        f"{mixed[most[-1]]:.0f} to {mixed[most[0]]:.0f} in a hundred are taken for the other."
+    ) in words
 
 
 def test_all_networks_differ_on_photographs_as_the_readme_says():
