@@ -71,7 +71,10 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     assert kept == ["augment.json", "better.json", "pairwise.json", "q1.json", "q2.json"]
     metrics = json.loads((clone / "experiments/metrics/seed-0/q1.json").read_text())
     assert 0 <= metrics["test"]["accuracy"] <= 1 and metrics["parameters"] < 390_602  # 3 classes
-    assert (clone / "experiments/plots/curves.png").is_file()
+    plots = clone / "experiments/plots"
+    assert (plots / "curves.png").is_file()
+    assert set(pd.read_csv(plots / "confusion_val.csv")["network"]) == set(NETWORKS)
+    assert all((plots / network / "confusion_val.png").is_file() for network in NETWORKS)
     # each is an experiment of DVC, and the params are those from before
     listed = clone.dvc("exp", "list", "--name-only").split()
     assert {"q1-0", "better-0", "two-1"} <= set(listed) and "same-0" not in listed
