@@ -9,6 +9,8 @@ from stages.common.cli import log
 from stages.common.files import write_json
 
 FOLDER = Path("fingerprints")
+CPUINFO = Path("/proc/cpuinfo")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 PACKAGES = (
     "matplotlib",
     "numpy",
@@ -54,8 +56,9 @@ def collect(**compute: str | int) -> dict[str, str | int]:
     Returns
     -------
     dict
-        The given values, then platform, processor and its vector instructions, version of Python
-        and of each package that computes or draws.
+        The given values, then platform, processor, its vector instructions and its caches, by whose
+        sizes kernels cut up their work, version of Python and of each package that computes or
+        draws.
     """
     import numpy as np
 
@@ -64,6 +67,7 @@ def collect(**compute: str | int) -> dict[str, str | int]:
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "processor_features": " ".join(extensions["found"]),
+        "processor_caches": _caches(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in PACKAGES},
     }
@@ -71,10 +75,25 @@ def collect(**compute: str | int) -> dict[str, str | int]:
 
 
 def _processor() -> str:
-    """Give the processor's name; Linux has it in a file of its own."""
+    """Give the processor's name, family and model; Linux has them in a file of its own.
+
+    Where the machine is a virtual one, several generations may go by one name.
+    """
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
+    first: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(":")
+        first.setdefault(key.strip(), value.strip())
+    name = first.get("model name", platform.processor())
+    numbers = [
+        (key, first.get(f"{prefix}{key}")) for prefix, key in (("cpu ", "family"), ("", "model"))
+    ]
+    return ", ".join([name, *(f"{key} {value}" for key, value in numbers if value)])
+
+
+def _caches() -> str:
+    """Give the sizes of the first core's caches; empty where the system does not tell."""
+    return " ".join(path.read_text().strip() for path in sorted(CACHES.glob("index*/size")))

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from stages.common.figures import COLORS, LINES, TITLES, WORDS, short, unit_ticks
 from stages.compare.tables import shares
@@ -122,9 +123,10 @@ def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: 
         above.set_title(f"{TITLES[name]}\ncalibration error {error:.1%}")
         unit_ticks(above)
         below.bar(own["low"], own["images"] / own["images"].sum(), width, **style)
-        below.set(xlabel="confidence", xlim=(0, 1), ylim=(0, 1))
-        below.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
-        below.set_yticks([0, 1], ["0 %", "100 %"])
+        below.set(xlabel="confidence", xlim=(0, 1), ylim=(0, None))
+        below.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+        below.yaxis.set_major_locator(MaxNLocator(2))
+        below.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     panels[0, 0].set_ylabel("accuracy")
     panels[1, 0].set_ylabel("images")
     figure.suptitle(f"Is a confidence of 80 % right in 80 %? On the line it is ({WORDS[split]})")
@@ -148,7 +150,7 @@ def cost(table: pd.DataFrame) -> Figure:
         for row in table.itertuples():
             accuracy = row.test_accuracy
             ends = [[max(accuracy - row.test_low, 0)], [max(row.test_high - accuracy, 0)]]
-            style = {"fmt": "o", "markersize": 8, "capsize": 3, "color": COLORS[row.network]}
+            style = {"fmt": "o", "markersize": 5, "capsize": 5, "color": COLORS[row.network]}
             axes.errorbar(getattr(row, column) / unit, accuracy, yerr=ends, **style)
         axes.set(xlabel=label, xlim=(0, 1.1 * table[column].max() / unit))
         unit_ticks(axes)
@@ -190,5 +192,5 @@ def difference(pairs: pd.DataFrame, first: str, second: str, names: list[str]) -
     axes.spines[:].set_visible(True)
     bar = figure.colorbar(image, ax=axes, extend="both")
     bar.set_label("percentage points of the true class: blue better, red worse")
-    figure.suptitle(f"{TITLES[second]} in place of {TITLES[first]}, validation")
+    figure.suptitle(f"Validation: from {TITLES[first]} to {TITLES[second]}")
     return figure

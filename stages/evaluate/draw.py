@@ -93,6 +93,8 @@ def confusion(counts: np.ndarray, classes: list[str], title: str) -> Figure:
     if display.text_ is not None:
         for text, count, share in zip(display.text_.flat, counts.flat, shares.flat, strict=True):
             text.set_text(f"{count}\n{share:.0%}" if count else "")
+            # the display's own choice goes by the largest share, not by the colour that is there
+            text.set_color("white" if share > 0.5 else "black")
     plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
     bar = display.im_.colorbar
     bar.set_label("share of the true class")

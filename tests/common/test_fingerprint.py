@@ -25,6 +25,26 @@ def test_a_fingerprint_names_what_may_change_the_last_bits():
     assert "processor_features" in found
 
 
+def test_generations_of_one_name_are_told_apart(tmp_path, monkeypatch):
+    core = "cpu family\t: {family}\nmodel\t\t: 2\nmodel name\t: AMD EPYC\ncache size\t: 1024 KB\n"
+    monkeypatch.setattr(fingerprint, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(fingerprint, "CACHES", tmp_path / "cache")
+    for index, size in enumerate(("48K", "32K", "1024K")):
+        (tmp_path / f"cache/index{index}").mkdir(parents=True)
+        (tmp_path / f"cache/index{index}/size").write_text(f"{size}\n")
+    fingerprint.CPUINFO.write_text(core.format(family=26) + core.format(family=27))
+    found = fingerprint.collect()
+    assert found["processor"] == "AMD EPYC, family 26, model 2"
+    assert found["processor_caches"] == "48K 32K 1024K"
+    # as on a processor that has none of these lines, or where there are no such files
+    fingerprint.CPUINFO.write_text("processor\t: 0\n")
+    assert fingerprint.collect()["processor"] == platform.processor()
+    monkeypatch.setattr(fingerprint, "CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(fingerprint, "CACHES", tmp_path / "none")
+    assert fingerprint.collect()["processor"] == platform.processor()
+    assert fingerprint.collect()["processor_caches"] == ""
+
+
 def test_a_fingerprint_is_the_same_in_another_process_whatever_the_environment(tmp_path):
     code = "import json; from stages.common import fingerprint as f; print(json.dumps(f.collect()))"
     environment = {

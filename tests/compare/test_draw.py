@@ -122,4 +122,4 @@ def test_a_difference_is_in_points_and_blue_where_it_is_better():
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.texts] == ["+50", "-50", "+25", "-25"]
     assert axes.images[0].get_array().tolist() == [[50, 50], [-25, -25]]
-    assert figure.get_suptitle() == "Better CNN in place of Shallow CNN, validation"
+    assert figure.get_suptitle() == "Validation: from Shallow CNN to Better CNN"

@@ -84,6 +84,8 @@ def test_a_confusion_matrix_shows_counts_and_colours_shares():
     texts = [text.get_text() for text in axes.texts]
     # a row a true class
     assert texts == ["3\n75%", "1\n25%", "", "1\n50%", "1\n50%", "", "", "", ""]
+    # white on dark blue alone, whatever the largest share of this matrix is
+    assert [text.get_color() for text in axes.texts[:5]] == ["white", *["black"] * 4]
     shares = axes.images[0].get_array()
     assert shares.tolist() == [[0.75, 0.25, 0], [0.5, 0.5, 0], [0, 0, 0]]
     assert axes.images[0].get_clim() == (0, 1)
