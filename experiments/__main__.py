@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from experiments import photos, record, table, training
 from experiments import plan as plans
-from experiments import record, table, training
 from stages.common import cli, files
 from stages.common.cli import InputError
 from stages.common.params import parse
@@ -34,8 +34,7 @@ def main() -> None:
     seeds = range(max(plan.experiments[name].seeds for name in names))
     if arguments.seed is not None and arguments.seed not in seeds:
         raise InputError(f"--seed is {arguments.seed}: should be one of 0 to {seeds[-1]}")
-    if not arguments.photos.is_dir():
-        raise InputError(f"{arguments.photos} is not a folder of images")
+    photos.check(arguments.photos)
 
     # a run that was killed leaves those of its last experiment
     if git("status", "--porcelain", str(PARAMS), cwd=Path()):
@@ -43,6 +42,7 @@ def main() -> None:
     common, project = PARAMS.read_text(encoding="utf-8"), parse()
     params = {"download.source": "folder", "download.path": arguments.photos.resolve()}
     params |= plan.params
+    failed = []
     try:
         dvc("exp", "run", "--name", "photos", "--force", *training.changes(params), "split")
         for seed in seeds if arguments.seed is None else [arguments.seed]:
@@ -61,7 +61,12 @@ def main() -> None:
                 network = plans.NETWORKS[experiment.stage]
                 own = params | {"train.seed": seed} | experiment.params
                 cli.log(f"{name}, seed {seed}: {experiment.about}")
-                curve = training.train(f"{name}-{seed}", experiment.stage, network, own)
+                try:
+                    curve = training.train(f"{name}-{seed}", experiment.stage, network, own)
+                except InputError as error:  # such as a learning rate that is too high
+                    cli.log(f"{name}, seed {seed}: {error}")
+                    failed.append(f"{name}-{seed}")
+                    continue
                 if name in plan.study:
                     dvc("repro", "--single-item", f"evaluate@{network}")
                     keep(f"metrics/{network}.json", record.METRICS / f"seed-{seed}")
@@ -69,7 +74,10 @@ def main() -> None:
             compare([plans.NETWORKS[one.stage] for one in plan.study.values()], seed)
     finally:
         files.write_text(PARAMS, common)
-    table.main()
+    if not record.read().empty:
+        table.main()
+    if failed:
+        raise InputError(f"{', '.join(failed)} failed: see above")
 
 
 def compare(networks: list[str], seed: int) -> None:
@@ -79,7 +87,11 @@ def compare(networks: list[str], seed: int) -> None:
     if (kept / "pairwise.json").exists() or not all(path.exists() for path in files_of):
         return
     if any(path.read_bytes() != last.read_bytes() for path, last in files_of.items()):
-        cli.log(f"seed {seed}: not compared, the last training of a network was with another seed")
+        cli.log(
+            f"seed {seed}: not compared, since the last training of a network was with another "
+            f"seed; to run its four networks again, delete {kept} and their rows from "
+            f"{record.CURVES.name}"
+        )
         return
     dvc("repro", "--single-item", "compare")
     keep("metrics/pairwise.json", kept)

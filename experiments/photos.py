@@ -7,6 +7,7 @@ Tiny-ImageNet-200 is the public subset of ImageNet by Stanford's course CS231n: 
 
 import argparse
 import hashlib
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,6 +19,9 @@ NAMES = Path(__file__).with_name("photos.txt")
 # of the bytes of all images, in the order of the list
 SHA256 = "f12516638ecea8a1e965dca500450840ca6f9189303b032848c74629e5d9e444"
 LARGEST = 2**16  # bytes of an image; none of them has a quarter of it
+# a member that is missing, damaged, encrypted, named or packed in a way of its own
+DAMAGED = (zipfile.BadZipFile, KeyError, RuntimeError, EOFError, ValueError)
+DAMAGED += (zlib.error, lzma.LZMAError)
 
 
 def main() -> None:
@@ -38,7 +42,7 @@ def extract(archive: Path, folder: Path) -> None:
     """
     if folder.exists():
         raise InputError(f"{folder} is there already: name a new folder")
-    names = NAMES.read_text(encoding="utf-8").split()
+    names = listed()
     digest = hashlib.sha256()
     try:
         with zipfile.ZipFile(archive) as file, files.new_folder(folder) as new:
@@ -50,10 +54,35 @@ def extract(archive: Path, folder: Path) -> None:
                 raise InputError(f"{archive} is not Tiny-ImageNet-200: its images are others")
     except FileNotFoundError:
         raise InputError(f"{archive} is not there") from None
-    # a member that is missing, damaged, encrypted or packed in a way of its own
-    except (zipfile.BadZipFile, KeyError, RuntimeError, EOFError, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"{archive} is not Tiny-ImageNet-200: {reason(error)}") from None
     cli.log(f"{folder}: {len(names):,} images")
+
+
+def listed() -> list[str]:
+    """Name the images of the folder, such as "bird/n01855672_123.jpg"."""
+    return NAMES.read_text(encoding="utf-8").split()
+
+
+def check(folder: Path) -> None:
+    """Refuse a folder that has not the listed images, or has others besides.
+
+    Raises
+    ------
+    InputError
+        Names the first image that is too few or too many.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder of images")
+    names, found = (
+        set(listed()),
+        {path.relative_to(folder).as_posix() for path in folder.glob("*/*")},
+    )
+    for wrong, word in ((names - found, "lacks"), (found - names, "has another image,")):
+        if wrong:
+            raise InputError(
+                f"{folder} {word} {min(wrong)}: `python -m experiments.photos` makes the folder"
+            )
 
 
 def member(name: str) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stages.common.cli import InputError
 from stages.common.params import Group, check, parse, shown
@@ -26,6 +26,15 @@ class Experiment(Group):
     about: str
     seeds: Annotated[int, Field(ge=1, le=100)] = 3
     params: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def params_are_those_of_the_stage(self):
+        # others would change nothing, and the training be taken for that of another experiment
+        groups = ("compute", "train", self.stage)
+        for key in self.params:
+            if key.partition(".")[0] not in groups:
+                raise ValueError(f"{shown(key)} should be in one of {', '.join(groups)}")
+        return self
 
 
 class Plan(Group):

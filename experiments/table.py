@@ -45,9 +45,11 @@ def summarise(curve: pd.DataFrame, goals: pd.Series) -> dict[str, Any]:
     Returns
     -------
     dict
-        seeds and epochs; means over the seeds of cpu_minutes and wall_minutes of the training,
-        of the best val_accuracy, with its standard deviation val_std (NaN for one seed); and of the
-        epochs_to and cpu_minutes_to until the goal, None where a seed has none or never gets there.
+        seeds and epochs; means over the seeds of the best val_accuracy, with its standard deviation
+        val_std (NaN for one seed), and of the epochs_to the goal; cpu_minutes and wall_minutes of
+        the training, and cpu_minutes_to the goal, of the first seed alone: a later one may have
+        been run on another machine. Those to the goal are None where a seed has none or never gets
+        there.
     """
     by_seed = {seed: run.sort_values("epoch") for seed, run in curve.groupby("seed")}
     runs = list(by_seed.values())
@@ -56,13 +58,14 @@ def summarise(curve: pd.DataFrame, goals: pd.Series) -> dict[str, Any]:
         run[run["val_accuracy"] >= goals.get(seed, np.nan)].head(1) for seed, run in by_seed.items()
     ]
     first = pd.concat(firsts) if all(len(one) for one in firsts) else None
+    whole = runs[0].iloc[-1]
     return {
         "seeds": len(runs),
         "epochs": int(curve["epoch"].max()),
-        "cpu_minutes": pd.concat([run.tail(1) for run in runs])["cpu_minutes"].mean(),
-        "wall_minutes": pd.concat([run.tail(1) for run in runs])["wall_minutes"].mean(),
+        "cpu_minutes": whole["cpu_minutes"],
+        "wall_minutes": whole["wall_minutes"],
         "epochs_to": None if first is None else first["epoch"].mean(),
-        "cpu_minutes_to": None if first is None else first["cpu_minutes"].mean(),
+        "cpu_minutes_to": None if first is None else first["cpu_minutes"].iloc[0],
         "val_accuracy": best.mean(),
         "val_std": best.std(),
     }
@@ -157,6 +160,36 @@ def compared(metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
     return rows
 
 
+def splits_agree(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
+    """Give how alike the confusion matrices of two splits are, network by network."""
+    rows = []
+    for name in names:
+        for seed, found in metrics.items():
+            for pair, alike in found.get(name, {}).get("agreement", {}).items():
+                first, second = pair.split("_")
+                levels = " and ".join(
+                    f"{found[name][one]['accuracy']:.1%}" for one in (first, second)
+                )
+                cells = {
+                    "network": f"`{name}`",
+                    "seed": str(seed),
+                    "splits": f"{first}, {second}",
+                    "accuracy of each": levels,
+                    "rank correlation": number(alike["rank_correlation"]),
+                    "its p": number(alike["rank_p"]),
+                    "distance of errors": number(alike["error_distance"]),
+                    "by chance": number(alike["error_distance_by_chance"]),
+                    "p of the distance": number(alike["error_distance_p"]),
+                }
+                rows.append(cells)
+    return rows
+
+
+def number(value: float | None) -> str:
+    """Write a number of an agreement, a dash where there was nothing to measure."""
+    return "–" if value is None else f"{value:.3f}"
+
+
 def draw(curves: pd.DataFrame, reached: float) -> Figure:
     """Draw the accuracy on validation of the four networks against the processor time it took.
 
@@ -196,18 +229,25 @@ def main() -> None:
         "validate, 3,000 to test. They are neither `sample` nor STL-10. `python -m experiments "
         f"photos` runs what is listed here, with `{setting}` besides the project's params. "
         "Validation is that of the best epoch, as mean ± standard deviation over the seeds. The "
-        "minutes of a training include measuring the three splits after each epoch. q2's best is "
-        "that of the same seed.",
+        "minutes are those of the first seed, and include measuring the three splits after each "
+        "epoch. q2's best is that of the same seed.",
     ]
     tables = {heading: table(plan, part, curves, params) for part, heading in HEADINGS.items()}
     tables["The four networks on test"] = tested(list(plan.study), metrics)
     tables["Any two networks on the same test images"] = compared(metrics)
+    tables["Do the confusion matrices of two splits agree?"] = splits_agree(
+        list(plan.study), metrics
+    )
     for heading, rows in tables.items():
         if rows:
             written = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
             text += ["", f"## {heading}", "", written]
-    files.write_text(RESULTS, "\n".join(text) + "\n")
     figures.save(draw(curves, goals(curves).mean()), record.PLOTS / "accuracy_cost.png")
+    text += ["", "## Pictures", "", "Those of single trainings are of the first seed.", ""]
+    for picture in sorted(record.PLOTS.rglob("*.png")):
+        path = picture.relative_to(record.PLOTS).as_posix()
+        text.append(f"- [`{path}`]({record.PLOTS.name}/{path})")
+    files.write_text(RESULTS, "\n".join(text) + "\n")
     cli.log(f"{RESULTS.name}: {curves['experiment'].nunique()} experiments")
 
 

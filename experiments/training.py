@@ -1,9 +1,11 @@
 """Train one network as a DVC experiment, and measure what each of its epochs cost."""
 
+import json
 import re
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -68,11 +70,20 @@ def changes(params: dict[str, Any]) -> list[str]:
     >>> changes({"train.lr": 0.01, "train_better.sizes": [64, 96]})
     ['-S', '++train.lr=0.01', '-S', '++train_better.sizes=[64,96]']
     """
-    words = []
-    for key, value in params.items():
-        text = f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
-        words += ["-S", f"++{key}={text}"]
-    return words
+    return [word for key, value in params.items() for word in ("-S", f"++{key}={spell(value)}")]
+
+
+def spell(value: Any) -> str:
+    """Spell a value in the grammar of Hydra, which DVC reads: only quoted text may be of any kind.
+
+    >>> [spell(value) for value in (None, True, 1e-5, "off", ["a", 1])]
+    ['null', 'true', '1e-05', "'off'", "['a',1]"]
+    """
+    if isinstance(value, list):
+        return f"[{','.join(map(spell, value))}]"
+    if isinstance(value, str | Path):
+        return "'" + str(value).replace("'", "\\'") + "'"
+    return json.dumps(value)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -81,6 +81,14 @@ def test_what_is_no_such_archive_is_refused(tmp_path):
     encrypted = bytearray(small)
     encrypted[6] = encrypted[directory + 8] = 1  # the flag, in both headers of the member
     (tmp_path / "encrypted.zip").write_bytes(encrypted)
+    unnamed = bytearray(small)
+    unnamed[7] = unnamed[directory + 9] = 8  # the flag of UTF-8, which 0xff is never part of
+    unnamed[directory + 46] = unnamed[small.index(name)] = 0xFF
+    (tmp_path / "unnamed.zip").write_bytes(unnamed)
+    with zipfile.ZipFile(tmp_path / "lzma.zip", "w", zipfile.ZIP_LZMA) as file:
+        file.writestr(name.decode(), b"an image" * 9)
+    packed = (tmp_path / "lzma.zip").read_bytes()
+    (tmp_path / "lzma.zip").write_bytes(packed[: data + 9] + b"\xff" * 20 + packed[data + 29 :])
     (tmp_path / "there").mkdir()
     for name, part in {
         "page.zip": "is not Tiny-ImageNet-200: File is not a zip file",
@@ -88,6 +96,8 @@ def test_what_is_no_such_archive_is_refused(tmp_path):
         "large.zip": "claims 10000000 bytes",
         "damaged.zip": "is not Tiny-ImageNet-200: Error -3 while decompressing",
         "encrypted.zip": "is not Tiny-ImageNet-200: File",
+        "unnamed.zip": "is not Tiny-ImageNet-200: 'utf-8' codec can't decode byte 0xff",
+        "lzma.zip": "is not Tiny-ImageNet-200: Corrupt input data",
         "missing.zip": "is not there",
     }.items():
         assert_one_line(run(tmp_path / name, tmp_path / "photos"), part)

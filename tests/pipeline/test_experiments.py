@@ -22,15 +22,18 @@ def experiment(stage, about="a try", **more):
 
 
 @pytest.fixture
-def photos(tmp_path):
-    """A folder of photographs, as bright as their class."""
+def photos(clone, tmp_path):
+    """A folder of photographs, as bright as their class, that the clone has a list of."""
+    folder, listed = tmp_path / "it's my Ünï, (1)=#", []
     rng = np.random.default_rng(0)
     for label, name in enumerate(("bear", "bird", "car")):
-        (tmp_path / "photos" / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         for number in range(13):
             pixels = rng.integers(60 * label, 60 * label + 90, (64, 64, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
-    return tmp_path / "photos"
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+            listed.append(f"{name}/{number}.png")
+    (clone / "experiments/photos.txt").write_text("\n".join(listed))
+    return folder
 
 
 def plan(clone, **parts):
@@ -88,7 +91,9 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     assert pairwise.read_bytes() == compared
     pairwise.unlink()
     (clone / "metrics/q1.json").write_text("{}")
-    assert "seed 0: not compared" in run(clone, photos) and not pairwise.exists()
+    output = run(clone, photos)
+    assert "seed 0: not compared" in output and "delete experiments/metrics/seed-0 and" in output
+    assert not pairwise.exists()
     pd.testing.assert_frame_equal(pd.read_csv(clone / "experiments/curves.csv"), curves)
 
 
@@ -100,7 +105,17 @@ def test_what_cannot_be_run_is_named_in_one_line(clone, photos):
     output = run(clone, photos, "lr", "--seed", "1", code=1)
     assert output == "error: --seed is 1: should be one of 0 to 0\n"
     output = run(clone, photos / "nowhere", code=1)
-    assert re.fullmatch(r"error: \S+nowhere is not a folder of images\n", output)
+    assert re.fullmatch(r"error: .+nowhere is not a folder of images\n", output)
+    (photos / "bear/0.png").rename(photos / "bear/another.png")
+    output = run(clone, photos, code=1)
+    assert re.fullmatch(r"error: .+ lacks bear/0.png: `python -m experiments.photos` .+\n", output)
+    shutil.copy(photos / "bear/another.png", photos / "bear/0.png")
+    output = run(clone, photos, code=1)
+    assert re.fullmatch(r"error: .+ has another image, bear/another.png: .+\n", output)
+    (photos / "bear/another.png").unlink()
+    plan(clone, sweep={"lr": experiment("train_q1", params={"augment.lr": 0.1})})
+    output = run(clone, photos, code=1)
+    assert output.endswith("'augment.lr' should be in one of compute, train, train_q1\n")
     plan(clone, sweep={"lr": {"stage": "train_q3", "about": ""}})
     output = run(clone, photos, code=1)
     assert "plan.yaml: sweep.lr.stage is 'train_q3': should be 'train_q1'" in output
@@ -119,12 +134,18 @@ def test_what_cannot_be_run_is_named_in_one_line(clone, photos):
 
 def test_an_experiment_that_fails_or_is_ended_leaves_params_and_curves(clone, photos):
     params = (clone / "params.yaml").read_bytes()
-    plan(clone, sweep={"lr": experiment("train_q1", params={"train.lr": -1})})
+    wrong, right = (experiment("train_q1", params={"train.lr": lr}) for lr in (-1, 0.001))
+    plan(clone, sweep={"lr": wrong})
     output = run(clone, photos, code=1)
     assert "train.lr is -1: should be greater than 0" in output
-    assert output.splitlines()[-1].startswith("error: `dvc exp run --force --single-item ")
+    assert "lr, seed 0: `dvc exp run --force --single-item " in output
+    assert output.splitlines()[-1] == "error: lr-0 failed: see above"
     assert (clone / "params.yaml").read_bytes() == params
     assert not (clone / "experiments/curves.csv").exists()
+    # those after it are run all the same
+    plan(clone, sweep={"lr": wrong, "next": right})
+    assert run(clone, photos, code=1).splitlines()[-1] == "error: lr-0 failed: see above"
+    assert set(pd.read_csv(clone / "experiments/curves.csv")["experiment"]) == {"next"}
 
     plan(clone, sweep={"long": experiment("train_q1", params={"train.epochs": 10_000})})
     process = clone.start("python", "-m", "experiments", str(photos))
