@@ -22,16 +22,16 @@ repro: $(VENV)/installed ## run what is not up to date of the pipeline
 	$(BIN)/dvc repro
 
 hand-in: repro ## pack the report, the code and a notebook that was run into hand-in/
-	$(BIN)/python -m stages.report.hand_in
+	$(BIN)/python -m tools.hand_in
 
 gate: $(VENV)/installed ## fail if code, params or data do not belong to dvc.lock; needs no cache
-	$(BIN)/python -m verify.gate
+	$(BIN)/python -m tools.verify.gate
 
 verify: $(VENV)/installed ## run the last commit twice from scratch: same bytes, and as committed?
-	$(BIN)/python -m verify
+	$(BIN)/python -m tools.verify
 
 verify-small: $(VENV)/installed ## the same in two minutes, on little data and not as committed
-	$(BIN)/python -m verify $(SMALL:%=--set %)
+	$(BIN)/python -m tools.verify $(SMALL:%=--set %)
 
 test: $(VENV)/installed ## run all tests but the long ones
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
@@ -40,11 +40,11 @@ test-long: $(VENV)/installed ## run the tests that take many minutes
 	$(BIN)/python -m pytest -q -m long
 	FUZZ=long $(BIN)/python -m pytest -q tests/fuzz --timeout 3600
 
-bench: $(VENV)/installed ## measure every claim of speed; writes benchmarks/results.md and .csv
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/installed ## measure every claim of speed; writes tools/benchmarks/results.md and .csv
+	$(BIN)/python -m tools.benchmarks
 
 page: $(VENV)/installed ## write the page of `dvc plots` anew, with the scripts that draw its charts
-	$(BIN)/python -m views
+	$(BIN)/python -m tools.plots_page
 
 lint: $(VENV)/installed ## check style and format of the code
 	$(BIN)/ruff check .

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from experiments import photos, record, table, training
 from experiments import plan as plans
-from stages.common import cli, files
-from stages.common.cli import InputError
-from stages.common.params import parse
-from verify.clone import git
+from stages.common.base import files, process
+from stages.common.base.errors import InputError
+from stages.common.base.params import parse
+from stages.common.base.progress import log
+from tools.verify.clone import git
 
 PARAMS = Path("params.yaml")
 
@@ -53,18 +54,18 @@ def main() -> None:
                 # a step of the ablation may be a network of the study: it is not trained again
                 same = record.curve(plan.twins(name, project), seed)
                 if name not in plan.study and len(same):
-                    cli.log(f"{name}, seed {seed}: as {same['experiment'].iloc[0]}")
+                    log(f"{name}, seed {seed}: as {same['experiment'].iloc[0]}")
                     record.add(name, seed, same)
                     continue
                 # without the changes of the experiment before
                 files.write_text(PARAMS, common)
                 network = plans.NETWORKS[experiment.stage]
                 own = params | {"train.seed": seed} | experiment.params
-                cli.log(f"{name}, seed {seed}: {experiment.about}")
+                log(f"{name}, seed {seed}: {experiment.about}")
                 try:
                     curve = training.train(f"{name}-{seed}", experiment.stage, network, own)
                 except InputError as error:  # such as a learning rate that is too high
-                    cli.log(f"{name}, seed {seed}: {error}")
+                    log(f"{name}, seed {seed}: {error}")
                     failed.append(f"{name}-{seed}")
                     continue
                 if name in plan.study:
@@ -87,7 +88,7 @@ def compare(networks: list[str], seed: int) -> None:
     if (kept / "pairwise.json").exists() or not all(path.exists() for path in files_of):
         return
     if any(path.read_bytes() != last.read_bytes() for path, last in files_of.items()):
-        cli.log(
+        log(
             f"seed {seed}: not compared, since the last training of a network was with another "
             f"seed; to run its four networks again, delete {kept} and their rows from "
             f"{record.CURVES.name}"
@@ -114,4 +115,4 @@ def dvc(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, then="the same command goes on with the experiments that are left")
+    process.run_main(main, then="the same command goes on with the experiments that are left")

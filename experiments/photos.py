@@ -12,8 +12,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from stages.common import cli, files
-from stages.common.cli import InputError, reason
+from stages.common.base import files, process
+from stages.common.base.errors import InputError, reason
+from stages.common.base.progress import log, progress
 
 NAMES = Path(__file__).with_name("photos.txt")
 # of the bytes of all images, in the order of the list
@@ -46,7 +47,7 @@ def extract(archive: Path, folder: Path) -> None:
     digest = hashlib.sha256()
     try:
         with zipfile.ZipFile(archive) as file, files.new_folder(folder) as new:
-            for name in cli.progress(names, str(folder), len(names)):
+            for name in progress(names, str(folder), len(names)):
                 content = read(file, member(name))
                 digest.update(content)
                 files.write_bytes(new / name, content)
@@ -56,7 +57,7 @@ def extract(archive: Path, folder: Path) -> None:
         raise InputError(f"{archive} is not there") from None
     except DAMAGED as error:
         raise InputError(f"{archive} is not Tiny-ImageNet-200: {reason(error)}") from None
-    cli.log(f"{folder}: {len(names):,} images")
+    log(f"{folder}: {len(names):,} images")
 
 
 def listed() -> list[str]:
@@ -108,4 +109,4 @@ def read(file: zipfile.ZipFile, name: str) -> bytes:
 
 
 if __name__ == "__main__":
-    cli.run(main, then="the same command starts again")
+    process.run_main(main, then="the same command starts again")

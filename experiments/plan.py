@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from stages.common.cli import InputError
-from stages.common.params import Group, check, parse, shown
-from stages.train import params as train
+from stages.common import study
+from stages.common.base.errors import InputError, shown
+from stages.common.base.params import Group, check, parse
 
 FILE = Path(__file__).with_name("plan.yaml")
 # of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
 # group of params
-NETWORKS = {stage: network for network, stage in train.NETWORKS.items()}
+NETWORKS = {network.stage: name for name, network in study.NETWORKS.items()}
 PARTS = ("study", "sweep", "ablation", "variants")
 
 
@@ -75,7 +75,7 @@ class Plan(Group):
         ----------
         name : str
         params : dict
-            The project's, as `stages.common.params.parse` reads them.
+            The project's, as `stages.common.base.params.parse` reads them.
         """
         experiment = self.experiments[name]
         changed, found = self.params | experiment.params, {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages.common import files
+from stages.common.base import files
 
 FOLDER = Path(__file__).parent
 REMEDY = "run `git checkout experiments` to restore it"

@@ -12,8 +12,12 @@ from matplotlib.ticker import LogLocator, NullLocator
 from experiments import plan as plans
 from experiments import record
 from experiments.plan import Plan
-from stages.common import cli, figures, files, networks
-from stages.common.params import parse
+from stages.common import figures, networks
+from stages.common.base import files, process
+from stages.common.base.errors import InputError
+from stages.common.base.params import parse
+from stages.common.base.progress import log
+from stages.common.study import NETWORKS
 
 RESULTS = record.FOLDER / "results.md"
 BASELINE = "q2"
@@ -196,11 +200,11 @@ def draw(curves: pd.DataFrame, reached: float) -> Figure:
     A line a seed; ours in six epochs is dashed; the dotted line is the best of the deep network.
     """
     figure, axes = plt.subplots(figsize=(8.8, 4.6), layout="constrained")
-    lines = {name: (name, title, "-") for name, title in figures.TITLES.items()}
-    lines[SHORT] = ("better", f"{figures.TITLES['better']}, six epochs", "--")
+    lines = {name: (name, network.title, "-") for name, network in NETWORKS.items()}
+    lines[SHORT] = ("better", f"{NETWORKS['better'].title}, six epochs", "--")
     for name, (network, label, style) in lines.items():
         for _, run in curves[curves["experiment"] == name].groupby("seed"):
-            look = {"color": figures.COLORS[network], "linestyle": style, "linewidth": 1.2}
+            look = {"color": NETWORKS[network].color, "linestyle": style, "linewidth": 1.2}
             axes.plot(run["cpu_minutes"], run["val_accuracy"], label=label, **look)
             label = None
     axes.axhline(reached, color="black", linestyle=":", linewidth=1)
@@ -217,9 +221,7 @@ def draw(curves: pd.DataFrame, reached: float) -> Figure:
 def main() -> None:
     plan, curves = plans.read(), record.read()
     if curves.empty:
-        raise cli.InputError(
-            f"{record.CURVES.name} is empty: `python -m experiments photos` fills it"
-        )
+        raise InputError(f"{record.CURVES.name} is empty: `python -m experiments photos` fills it")
     params, metrics = parse(), record.read_metrics()
     setting = json.dumps(plan.params)
     text = [
@@ -248,8 +250,8 @@ def main() -> None:
         path = picture.relative_to(record.PLOTS).as_posix()
         text.append(f"- [`{path}`]({record.PLOTS.name}/{path})")
     files.write_text(RESULTS, "\n".join(text) + "\n")
-    cli.log(f"{RESULTS.name}: {curves['experiment'].nunique()} experiments")
+    log(f"{RESULTS.name}: {curves['experiment'].nunique()} experiments")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

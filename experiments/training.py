@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from stages.common import cli, files
-from stages.common.cli import InputError
+from stages.common.base import files
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log
 
 # the line that a training prints after an epoch; lines about the steps of one have no loss
 EPOCH = re.compile(r"\w+ epoch +(\d+) of \d+: loss ")
@@ -50,7 +51,7 @@ def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.Dat
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
         try:
             for line in process.stdout:
-                cli.log(line.rstrip())
+                log(line.rstrip())
                 if found := EPOCH.match(line):
                     wall = (time.monotonic() - start) / 60
                     times.append((int(found[1]), cpu_seconds(process.pid) / 60, wall))

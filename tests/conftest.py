@@ -22,7 +22,7 @@ SPLIT_OF_CLASS = ["train"] * 8 + ["val"] * 2 + ["test"] * 3
 
 def project_params() -> dict[str, dict]:
     """Give the values of the project's own `params.yaml`."""
-    from stages.common.params import parse
+    from stages.common.base.params import parse
 
     return parse(ROOT / "params.yaml")
 

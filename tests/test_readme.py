@@ -15,7 +15,7 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from experiments import plan, table
-from verify import metrics
+from tools.verify import metrics
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

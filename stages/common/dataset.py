@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, ConfigDict, Field
 
-from stages.common.cli import InputError
-from stages.common.files import read_array, read_csv, read_json
-from stages.common.params import Group, check
+from stages.common.base.errors import InputError
+from stages.common.base.files import read_array, read_csv, read_json
+from stages.common.base.params import Group, check
+from stages.common.study import MOST_CLASSES, SIDE, SPLITS
+from stages.common.tables.training import SPLIT
 
-SPLITS = ("train", "val", "test")
 RAW = Path("data/raw")
-SPLIT = Path("data/split")
-MOST_CLASSES = 256  # a label is one byte
+SPLIT_FOLDER = Path("data/split")
 
 
 def distinct(names: list[str]) -> list[str]:
@@ -69,7 +69,7 @@ class Dataset:
     std: np.ndarray
 
 
-def load(raw: Path = RAW, split: Path = SPLIT) -> Dataset:
+def load(raw: Path = RAW, split: Path = SPLIT_FOLDER) -> Dataset:
     """Open what `download` and `split` wrote.
 
     Raises
@@ -81,7 +81,7 @@ def load(raw: Path = RAW, split: Path = SPLIT) -> Dataset:
     file = split / "statistics.json"
     statistics = check(_Statistics, read_json(file), f"{file} is damaged")
     images = read_array(raw / "images.npy")
-    if images.dtype != np.uint8 or images.shape[1:] != (96, 96, 3):
+    if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE, 3):
         raise InputError(
             f"{raw / 'images.npy'} is {images.dtype} {images.shape}: uint8 (n, 96, 96, 3) is "
             "needed: run `dvc checkout` to restore it"
@@ -109,7 +109,7 @@ def load(raw: Path = RAW, split: Path = SPLIT) -> Dataset:
 
 def _read_split(path: Path) -> pd.DataFrame:
     """Read `split.csv`: index 0, 1, ..., label from 0, and which split."""
-    table = read_csv(path, {"index": np.int64, "label": np.int64, "split": str})
+    table = read_csv(path, SPLIT)
     in_order = np.array_equal(table["index"], np.arange(len(table)))
     if not in_order or (table["label"] < 0).any() or not table["split"].isin(SPLITS).all():
         raise InputError(

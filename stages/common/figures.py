@@ -12,24 +12,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from stages.common.files import write_bytes
+from stages.common.base.files import write_bytes
 
 matplotlib.use("Agg")  # no screen is needed, and none changes the result
 
 DPI = 100
-GALLERIES = ("correct", "misclassified")
-PER_CLASS = 5  # images of a class in a gallery: questions 1.2 and 1.3 ask for five
-TITLES = {
-    "q1": "Shallow CNN",
-    "q2": "Deep CNN",
-    "augment": "Deep CNN, augmented",
-    "better": "Better CNN",
-}
-# told apart with every kind of colour vision (Okabe and Ito); a network has its own everywhere
-COLORS = {"q1": "#0072b2", "q2": "#e69f00", "augment": "#009e73", "better": "#cc79a7"}
 RIGHT, WRONG = "#000000", "#d55e00"
 LINES = {"train": ":", "val": "-", "test": "--"}
-WORDS = {"train": "train", "val": "validation", "test": "test"}
 
 
 def _levels(count: int) -> np.ndarray:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from stages.common.cli import InputError, reason
+from stages.common.base.errors import InputError, reason
+from stages.common.study import SIDE
 
-SIZE = 96  # height and width in pixels of what the networks take
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 # what the content may be, whatever the name says: only formats that Pillow reads by itself
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF")
@@ -71,7 +71,7 @@ def decode(content: bytes) -> np.ndarray:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=FORMATS)
             image = central_square(to_rgb(ImageOps.exif_transpose(image)))
-            return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.LANCZOS))
+            return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     except InputError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

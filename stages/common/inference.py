@@ -12,11 +12,11 @@ from pydantic import ConfigDict, Field, model_validator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from stages.common.cli import LONGEST, InputError, reason
+from stages.common.base.errors import LONGEST, InputError, reason, shown
+from stages.common.base.files import write_bytes
+from stages.common.base.params import Group, check
 from stages.common.dataset import Classes, Mean, Std
-from stages.common.files import write_bytes
 from stages.common.networks import ARCHITECTURES, eval_mode, move
-from stages.common.params import Group, check, shown
 
 WEIGHTS = "weights.safetensors"
 LONGEST_DESCRIPTION = 2**20  # characters of JSON

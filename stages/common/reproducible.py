@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.common import fingerprint
-from stages.common.cli import InputError
-from stages.common.params import Group
+from stages.common.base import fingerprint
+from stages.common.base.errors import InputError
+from stages.common.base.params import Group
 
 # Waiting threads sleep instead of spinning. Alone on the machine that costs next to nothing; beside
 # another busy process, spinning makes a training several times slower. Read when torch is loaded,
@@ -22,6 +22,9 @@ class Compute(Group):
     device: Literal["auto", "cpu", "cuda", "mps"]
     # part of the result: the number of threads decides in which order sums are added up
     threads: Annotated[int, Field(ge=1, le=256)]
+    # of one training, started by its stage on this machine, each with a share of every batch and
+    # as many threads
+    processes: Annotated[int, Field(ge=1, le=64)]
 
 
 def prepare(compute: Compute, record: bool = True):
@@ -89,16 +92,16 @@ def settled(device) -> dict[str, str | int]:
     }
 
 
-def key(*parts: int | str) -> int:
+def derived_seed(*parts: int | str) -> int:
     """Mix numbers and names into the seed of one generator, the same on every machine.
 
-    `key(seed, "augmentation", epoch, image)` gives each purpose, epoch and image a stream of its
-    own, whatever was drawn before: neither the batch size nor an interruption changes it.
+    `derived_seed(seed, "augmentation", epoch, image)` gives each purpose, epoch and image a stream
+    of its own, whatever was drawn before: neither the batch size nor an interruption changes it.
 
     Returns
     -------
     int
-        0 <= key < 2**63
+        0 <= seed < 2**63
     """
     text = " ".join(map(str, parts))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1

@@ -1,20 +1,23 @@
 """Put the four networks side by side: `python -m stages.compare`."""
 
-from stages.common import cli, fingerprint
+from stages.common.base import fingerprint, process
+from stages.common.base.progress import log
+from stages.common.study import NETWORKS, SPLIT_TITLES
 
 
 def main() -> None:
     fingerprint.record()
 
-    from stages.common import figures, files
+    from stages.common import figures
+    from stages.common.base import files
     from stages.compare import draw, significance, tables
 
-    networks = list(figures.TITLES)
+    networks = list(NETWORKS)
     metrics = {name: files.read_json(f"metrics/{name}.json") for name in networks}
     curves = tables.read(networks, "curves.csv", tables.CURVES)
     confusion = {
         split: tables.read(networks, f"confusion_{split}.csv", tables.CONFUSION)
-        for split in figures.WORDS
+        for split in SPLIT_TITLES
     }
     for split, pairs in confusion.items():
         tables.check_images(pairs, split)
@@ -43,11 +46,11 @@ def main() -> None:
         files.write_json("metrics/pairwise.json", significance.pairwise(correct))
         files.write_json("metrics/summary.json", tables.summary(metrics))
     best = overview.loc[overview["val_accuracy"].idxmax()]
-    cli.log(
+    log(
         f"best on validation: {best['network']}, {best['val_accuracy']:.1%}, "
         f"{best['test_accuracy']:.1%} on test"
     )
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from stages.common.figures import COLORS, LINES, TITLES, WORDS, short, unit_ticks
+from stages.common.figures import LINES, short, unit_ticks
+from stages.common.study import NETWORKS, SPLIT_TITLES
 from stages.compare.tables import shares
 
 MOST_TEXT = 20  # classes of a matrix whose cells have room for text
@@ -30,9 +31,11 @@ def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
         for name, own in table.groupby("network", sort=False):
             for split in ("train", "val"):
                 values = own[f"{split}_{quantity}"]
-                axes.plot(own["epoch"], values, LINES[split], color=COLORS[name])
+                axes.plot(own["epoch"], values, LINES[split], color=NETWORKS[name].color)
                 kept = own["epoch"] == best_epoch[name]
-                axes.plot(own["epoch"][kept], values[kept], "o", color=COLORS[name], markersize=5)
+                axes.plot(
+                    own["epoch"][kept], values[kept], "o", color=NETWORKS[name].color, markersize=5
+                )
         axes.set(xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
     panels[0].set(ylabel="loss (cross-entropy, nats)", ylim=(0, None))
@@ -41,7 +44,7 @@ def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
     unit_ticks(panels[1])
     handles = _handles(table["network"].unique())
     handles += [
-        Line2D([], [], color="black", linestyle=LINES[split], label=WORDS[split])
+        Line2D([], [], color="black", linestyle=LINES[split], label=SPLIT_TITLES[split])
         for split in ("train", "val")
     ]
     handles.append(Line2D([], [], color="black", marker="o", linestyle="", label="kept epoch"))
@@ -52,7 +55,8 @@ def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
 
 def _handles(networks) -> list[Line2D]:
     return [
-        Line2D([], [], color=COLORS[name], label=TITLES[name], linewidth=3) for name in networks
+        Line2D([], [], color=NETWORKS[name].color, label=NETWORKS[name].title, linewidth=3)
+        for name in networks
     ]
 
 
@@ -79,14 +83,14 @@ def classes(table: pd.DataFrame, split: str) -> Figure:
         for number, name in enumerate(networks):
             own = table[table["network"] == name].set_index("class")[column].reindex(names)
             places = np.arange(len(names)) + (number - (len(networks) - 1) / 2) * bar
-            axes.bar(places, own, bar, color=COLORS[name])
+            axes.bar(places, own, bar, color=NETWORKS[name].color)
         axes.set_ylabel(label, fontsize=8)
         unit_ticks(axes)
         axes.set_xlim(-0.5, len(names) - 0.5)
     turn = 0 if len(names) <= 12 else 90
     panels[-1].set_xticks(range(len(names)), [short(name) for name in names], rotation=turn)
     figure.legend(handles=_handles(networks), loc="outside lower center", ncols=4)
-    figure.suptitle(f"Each class by itself, {WORDS[split]}")
+    figure.suptitle(f"Each class by itself, {SPLIT_TITLES[split]}")
     return figure
 
 
@@ -116,11 +120,11 @@ def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: 
     for (above, below), name in zip(panels.T, networks, strict=True):
         own = table[table["network"] == name]
         width = own["high"] - own["low"]
-        style = {"align": "edge", "color": COLORS[name], "edgecolor": "white"}
+        style = {"align": "edge", "color": NETWORKS[name].color, "edgecolor": "white"}
         above.bar(own["low"], own["accuracy"], width, **style)
         above.plot([0, 1], [0, 1], color="black", linewidth=0.8)
         error = metrics[name][split]["expected_calibration_error"]
-        above.set_title(f"{TITLES[name]}\ncalibration error {error:.1%}")
+        above.set_title(f"{NETWORKS[name].title}\ncalibration error {error:.1%}")
         unit_ticks(above)
         below.bar(own["low"], own["images"] / own["images"].sum(), width, **style)
         below.set(xlabel="confidence", xlim=(0, 1), ylim=(0, None))
@@ -129,7 +133,9 @@ def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: 
         below.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     panels[0, 0].set_ylabel("accuracy")
     panels[1, 0].set_ylabel("images")
-    figure.suptitle(f"Is a confidence of 80 % right in 80 %? On the line it is ({WORDS[split]})")
+    figure.suptitle(
+        f"Is a confidence of 80 % right in 80 %? On the line it is ({SPLIT_TITLES[split]})"
+    )
     return figure
 
 
@@ -150,7 +156,12 @@ def cost(table: pd.DataFrame) -> Figure:
         for row in table.itertuples():
             accuracy = row.test_accuracy
             ends = [[max(accuracy - row.test_low, 0)], [max(row.test_high - accuracy, 0)]]
-            style = {"fmt": "o", "markersize": 5, "capsize": 5, "color": COLORS[row.network]}
+            style = {
+                "fmt": "o",
+                "markersize": 5,
+                "capsize": 5,
+                "color": NETWORKS[row.network].color,
+            }
             axes.errorbar(getattr(row, column) / unit, accuracy, yerr=ends, **style)
         axes.set(xlabel=label, xlim=(0, 1.1 * table[column].max() / unit))
         unit_ticks(axes)
@@ -192,5 +203,5 @@ def difference(pairs: pd.DataFrame, first: str, second: str, names: list[str]) -
     axes.spines[:].set_visible(True)
     bar = figure.colorbar(image, ax=axes, extend="both")
     bar.set_label("percentage points of the true class: blue better, red worse")
-    figure.suptitle(f"Validation: from {TITLES[first]} to {TITLES[second]}")
+    figure.suptitle(f"Validation: from {NETWORKS[first].title} to {NETWORKS[second].title}")
     return figure

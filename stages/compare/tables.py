@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.common.cli import InputError
-from stages.common.files import read_csv
+from stages.common.base.errors import InputError
+from stages.common.base.files import read_csv
+from stages.common.study import SPLITS
 
-SPLITS = ("train", "val", "test")
 CURVES = {"epoch": int} | dict.fromkeys(
     ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "test_accuracy"), float
 )

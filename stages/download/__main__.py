@@ -6,10 +6,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from stages.common import cli, files, fingerprint
-from stages.common.params import read
+from stages.common.base import files, fingerprint, process
+from stages.common.base.params import read
+from stages.common.base.progress import log, progress
+from stages.common.study import SIDE
 from stages.download.params import Download
-from stages.download.source import SIZE, Source
+from stages.download.source import Source
 
 OUT = "data/raw"
 
@@ -17,7 +19,7 @@ OUT = "data/raw"
 def main() -> None:
     params = read(Download, "download")
     fingerprint.record()
-    cli.log(f"download: {params.source}" + (f" from {params.path}" if params.path else ""))
+    log(f"download: {params.source}" + (f" from {params.path}" if params.path else ""))
     try:
         source = open_source(params)
         with files.new_folder(OUT) as folder:
@@ -27,7 +29,7 @@ def main() -> None:
         # a full disk does not say which file it was
         error.filename = error.filename or OUT
         raise
-    cli.log(f"{len(source.labels)} images of {len(source.classes)} classes are in {OUT}")
+    log(f"{len(source.labels)} images of {len(source.classes)} classes are in {OUT}")
 
 
 def open_source(params: Download) -> Source:
@@ -46,7 +48,7 @@ def open_source(params: Download) -> Source:
 
 def open_sample(per_class: int | None, seed: int) -> Source:
     """Open the data set that the project draws itself."""
-    from stages.download.sample import CLASSES, PER_CLASS, draw, labels
+    from stages.download.sample.pictures import CLASSES, PER_CLASS, draw, labels
 
     count = PER_CLASS if per_class is None else per_class
     return Source(list(CLASSES), labels(count), draw(count, seed), has_masks=True)
@@ -61,11 +63,11 @@ def write(folder: Path, source: Source) -> None:
     count = len(source.labels)
     with ExitStack() as stack:
         images = stack.enter_context(open(folder / "images.npy", "wb"))
-        write_header(images, np.uint8, (count, SIZE, SIZE, 3))
+        write_header(images, np.uint8, (count, SIDE, SIDE, 3))
         if source.has_masks:
             masks = stack.enter_context(open(folder / "masks.npy", "wb"))
-            write_header(masks, np.bool_, (count, SIZE, SIZE))
-        pairs = cli.progress(source.images, "images", count)
+            write_header(masks, np.bool_, (count, SIDE, SIDE))
+        pairs = progress(source.images, "images", count)
         for _, (image, mask) in zip(range(count), pairs, strict=True):
             images.write(image.tobytes())
             if source.has_masks:
@@ -93,4 +95,4 @@ def description(params: Download, source: Source) -> dict:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

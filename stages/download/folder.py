@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from stages.common import images
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
+from stages.common.study import MOST_CLASSES
 from stages.download.source import Source, evenly_spaced
-
-MOST_CLASSES = 256  # a label is one byte
 
 
 def open_source(path: str, per_class: int | None) -> Source:

@@ -11,12 +11,14 @@ from typing import IO
 
 import numpy as np
 
-from stages.common.cli import InputError, log, reason
-from stages.download.source import SIZE, STL10_CLASSES, Source, evenly_spaced
+from stages.common.base.errors import InputError, reason
+from stages.common.base.progress import log
+from stages.common.study import SIDE, STL10_CLASSES
+from stages.download.source import Source, evenly_spaced
 
 # images and labels of each, in the order of the file
 ARRAYS = {"train": ("arr_0", "arr_1"), "val": ("arr_2", "arr_3"), "test": ("arr_4", "arr_5")}
-IMAGE = (SIZE, SIZE, 3)
+IMAGE = (SIDE, SIDE, 3)
 LONGEST_HEADER = 1000  # characters: a longer one can exhaust the parser
 MOST_IMAGES = 100_000  # in one array: more is no file of this kind and might fill the disk
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the two that numpy writes

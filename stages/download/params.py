@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from stages.common.params import Group, Seed
+from stages.common.base.params import Group, Seed
 
 NEEDED_PATH = {"npz": "the path of the .npz file", "folder": "the path of the folder of images"}
 

@@ -10,8 +10,9 @@ from filelock import FileLock
 from filelock import Timeout as Locked
 from urllib3.exceptions import HTTPError, ProtocolError, TimeoutError
 
-from stages.common import files
-from stages.common.cli import InputError, log
+from stages.common.base import files
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log
 
 WORK = Path("data/.download")  # what has arrived stays here until the images are written
 LARGEST_ARCHIVE = 4 * 10**9  # bytes

@@ -5,13 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SIZE = 96  # height and width of every image, in pixels
-# fmt: off
-STL10_CLASSES = (
-    "airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck",
-)
-# fmt: on
-
 
 @dataclass
 class Source:

@@ -10,12 +10,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from stages.common.cli import InputError, log, progress
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log, progress
+from stages.common.study import SIDE, STL10_CLASSES
 from stages.download.remote import WAITS, Damaged, Remote, Restart
-from stages.download.source import SIZE, STL10_CLASSES, Source, evenly_spaced
+from stages.download.source import Source, evenly_spaced
 
 FOLDER = PurePosixPath("stl10_binary")
-IMAGE = 3 * SIZE * SIZE  # bytes
+IMAGE = 3 * SIDE * SIDE  # bytes
 COUNTS = {"test": 8000, "train": 5000}  # images of the official archive
 LARGEST = {f"{group}_X.bin": count * IMAGE for group, count in COUNTS.items()} | {
     f"{group}_y.bin": count for group, count in COUNTS.items()
@@ -217,7 +219,7 @@ def _images(
     archive: Local | Remote, members: dict[str, bytearray], chosen: dict[str, np.ndarray]
 ) -> Iterator[tuple[np.ndarray, None]]:
     for group, indices in chosen.items():
-        pixels = np.frombuffer(members[f"{group}_X.bin"], np.uint8).reshape(-1, 3, SIZE, SIZE)
+        pixels = np.frombuffer(members[f"{group}_X.bin"], np.uint8).reshape(-1, 3, SIDE, SIDE)
         for index in indices:
             # stored channel by channel, column by column
             yield pixels[index].transpose(2, 1, 0), None

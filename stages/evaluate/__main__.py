@@ -3,7 +3,10 @@
 import argparse
 import shutil
 
-from stages.common import cli, params, reproducible
+from stages.common import reproducible
+from stages.common.base import params, process
+from stages.common.base.progress import log
+from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SPLIT_TITLES, SPLITS
 from stages.evaluate.params import Evaluate
 
 
@@ -18,7 +21,8 @@ def main() -> None:
     import pandas as pd
     from sklearn.metrics import confusion_matrix
 
-    from stages.common import dataset, figures, files, inference, networks
+    from stages.common import dataset, figures, inference, networks
+    from stages.common.base import files
     from stages.evaluate import agreement, draw, galleries, statistics, views
 
     device = reproducible.prepare(compute)
@@ -29,7 +33,7 @@ def main() -> None:
     types = {"epoch": int} | dict.fromkeys(columns, float)
     history = files.read_csv(f"models/{name}/history.csv", types)
     augmented, augmented_classes = views.read(f"models/{name}/augmented.npy", data)
-    title, color = figures.TITLES.get(name, name), figures.COLORS.get(name, "#0072b2")
+    title, color = NETWORKS[name].title, NETWORKS[name].color
     names = np.array(data.classes)
 
     metrics = {
@@ -46,7 +50,7 @@ def main() -> None:
         heading = f"{title}: training images, epoch by epoch"
         figure = draw.augmented(augmented, augmented_classes, heading)
         figures.save(figure, folder / "augmented.png")
-        for split in dataset.SPLITS:
+        for split in SPLITS:
             members = data.splits[split]
             labels = data.labels[members]
             scores = inference.logits(model, data.images, members).softmax(dim=1).numpy()
@@ -61,33 +65,31 @@ def main() -> None:
             reliability.append(statistics.reliability(scores, labels))
             frame = pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
             files.write_csv(folder / f"confusion_{split}.csv", frame)
-            heading = f"{title}, {figures.WORDS[split]}"
+            heading = f"{title}, {SPLIT_TITLES[split]}"
             figure = draw.confusion(counts[split], data.classes, heading)
             figures.save(figure, folder / f"confusion_{split}.png")
             if split == "val":
-                ranked = galleries.most_confident(
-                    scores, labels, figures.PER_CLASS, settings.group_by
-                )
+                ranked = galleries.most_confident(scores, labels, PER_CLASS, settings.group_by)
                 table = galleries.table(ranked, scores, labels, members, data.classes)
         for tables, file in ((of_classes, "classes.csv"), (reliability, "reliability.csv")):
-            joined = pd.concat(tables, keys=dataset.SPLITS, names=["split"])
+            joined = pd.concat(tables, keys=SPLITS, names=["split"])
             files.write_csv(folder / file, joined.reset_index("split"))
         metrics["agreement"], distances = agreement.compare(counts, data.classes)
         files.write_csv(folder / "agreement.csv", distances)
         files.write_csv(folder / "galleries.csv", table)
-        for gallery in figures.GALLERIES:
+        for gallery in GALLERIES:
             rows = table[table["gallery"] == gallery]
             heading = f"{title}: most confident {gallery} validation images"
-            figure = draw.gallery(data.images, rows, data.classes, figures.PER_CLASS, heading)
+            figure = draw.gallery(data.images, rows, data.classes, PER_CLASS, heading)
             figures.save(figure, folder / f"gallery_{gallery}.png")
         files.write_json(f"metrics/{name}.json", metrics)
     test = metrics["test"]
     interval = test["accuracy_interval"]
-    cli.log(
+    log(
         f"{name}: {test['accuracy']:.1%} on test "
         f"(95 % interval {interval['low']:.1%} to {interval['high']:.1%})"
     )
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

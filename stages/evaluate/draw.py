@@ -6,16 +6,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from stages.common.figures import (
-    LINES,
-    RIGHT,
-    WORDS,
-    WRONG,
-    Sheet,
-    contact_sheet,
-    short,
-    unit_ticks,
-)
+from stages.common.figures import LINES, RIGHT, WRONG, Sheet, contact_sheet, short, unit_ticks
+from stages.common.study import SPLIT_TITLES
 from stages.evaluate.agreement import row_shares
 
 MOST_TEXT = 20  # classes of a confusion matrix whose cells have room for text
@@ -38,7 +30,9 @@ def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Fi
         axes.axvline(best_epoch, color="#999999", linewidth=0.8)
         for split, line in LINES.items():
             if (column := f"{split}_{quantity}") in history:
-                axes.plot(history["epoch"], history[column], line, color=color, label=WORDS[split])
+                axes.plot(
+                    history["epoch"], history[column], line, color=color, label=SPLIT_TITLES[split]
+                )
                 axes.plot(best_epoch, history.loc[kept, column], "o", color=color, markersize=5)
         axes.set(xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stages.common.figures import GALLERIES
+from stages.common.study import GALLERIES
 
 
 def most_confident(

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from stages.common.params import Group
+from stages.common.base.params import Group
 
 
 class Evaluate(Group):

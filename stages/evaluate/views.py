@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
+from stages.common.base.files import read_array
 from stages.common.dataset import Dataset
-from stages.common.files import read_array
 
 
 def read(path: str, data: Dataset) -> tuple[np.ndarray, list[str]]:

@@ -1,6 +1,10 @@
 """Hide each part of the galleries' images and watch the answer: `python -m stages.occlusion`."""
 
-from stages.common import cli, params, reproducible
+from stages.common import reproducible
+from stages.common.base import params, process
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log, progress
+from stages.common.study import GALLERIES, NETWORKS, PER_CLASS
 from stages.occlusion.params import Occlusion
 
 
@@ -11,7 +15,8 @@ def main() -> None:
     import numpy as np
     import pandas as pd
 
-    from stages.common import dataset, figures, files, inference
+    from stages.common import dataset, figures, inference
+    from stages.common.base import files
     from stages.occlusion import draw, measures, sensitivity
 
     device = reproducible.prepare(compute)
@@ -24,7 +29,7 @@ def main() -> None:
     types = {"gallery": str, "class": str, "rank": int, "index": int}
     gallery = files.read_csv(f"plots/{name}/galleries.csv", types)
     if not gallery["index"].between(0, len(data.labels) - 1).all():
-        raise cli.InputError(
+        raise InputError(
             f"plots/{name}/galleries.csv names an image beyond the {len(data.labels)} of the data "
             "set: run `dvc repro` to make it anew"
         )
@@ -37,7 +42,7 @@ def main() -> None:
     unoccluded = inference.predict(model, images)
     predicted = unoccluded.argmax(axis=1)
     scores: dict[int, list[np.ndarray]] = {patch: [] for patch in patches}
-    for image in cli.progress(images, f"occlusion of {name}", len(images)):
+    for image in progress(images, f"occlusion of {name}", len(images)):
         clean = sensitivity.clean_image(model, image)
         for patch in patches:
             grid = sensitivity.occluded_scores(model, image, patch, stride, fill, clean=clean)
@@ -68,7 +73,7 @@ def main() -> None:
             unoccluded=unoccluded,
             **{f"patch_{patch}": grids for patch, grids in stacks.items()},
         )
-        for kind in figures.GALLERIES:
+        for kind in GALLERIES:
             members = (gallery["gallery"] == kind).to_numpy()
             metrics[kind] = measures.summary(
                 {patch: grids[members] for patch, grids in stacks.items()},
@@ -82,28 +87,27 @@ def main() -> None:
                 table[f"{figure}_{kind}"] = values
             # a misclassified image has two maps a patch: of the predicted and of the true class
             maps = 1 if kind == "correct" else 2
-            for rank in range(1, figures.PER_CLASS + 1):
+            for rank in range(1, PER_CLASS + 1):
                 rows = [
                     name if (i := image_at.get((kind, name, rank))) is None else row(i, maps)
                     for name in data.classes
                 ]
                 title = (
-                    f"{figures.TITLES[name]}: what hiding a part of {kind} images does, rank {rank}"
+                    f"{NETWORKS[name].title}: what hiding a part of {kind} images does, rank {rank}"
                 )
                 sheet = draw.sheet(rows, patches, stride, title, maps)
                 figures.save(sheet, folder / f"{kind}_{rank}.png")
         files.write_csv(folder / "patches.csv", table)
-        agreement = {kind: metrics[kind]["rank_agreement"] for kind in figures.GALLERIES}
-        title = f"{figures.TITLES[name]}: what the size of the patch changes"
+        agreement = {kind: metrics[kind]["rank_agreement"] for kind in GALLERIES}
+        title = f"{NETWORKS[name].title}: what the size of the patch changes"
         figures.save(draw.sizes(table, agreement, title), folder / "patches.png")
         files.write_json("metrics/occlusion.json", {"network": name} | metrics)
     for patch in patches:
         drops = ", ".join(
-            f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}"
-            for kind in figures.GALLERIES
+            f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}" for kind in GALLERIES
         )
-        cli.log(f"occlusion of {name}, patch {patch}: mean largest drop {drops}")
+        log(f"occlusion of {name}, patch {patch}: mean largest drop {drops}")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, field_validator
 
-from stages.common.params import Group
+from stages.common.base.params import Group
 
 Pixels = Annotated[int, Field(ge=1, le=96)]
 

@@ -4,13 +4,14 @@ from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
-from stages.common import cli, params
+from stages.common.base import params, process
+from stages.common.base.progress import log
 from stages.report.naming import stem
 from stages.report.params import Report, Shown
 
 OUT = "report"
 PROJECT = Path(__file__).parents[2]
-CODE = ("stages/common/networks.py", "stages/train/loop.py", "stages/train/views.py")
+CODE = ("stages/common/networks.py", "stages/train/loop.py", "stages/train/batches.py")
 CODE += ("stages/train/augmentation.py", "stages/train/cutmix.py")
 NETWORKS = ("q1", "q2", "augment", "better")
 # what the report is made of, in the order of the pipeline
@@ -40,7 +41,8 @@ def main() -> None:
         "occlusion": params.read(Shown, "occlusion"),
     }
 
-    from stages.common import dataset, figures, files, fingerprint
+    from stages.common.base import files, fingerprint
+    from stages.common.study import GALLERIES, PER_CLASS, SPLITS
     from stages.report import content, results, typeset
     from stages.report.checksums import md5
 
@@ -56,7 +58,7 @@ def main() -> None:
         # where the file lies says nothing of the study, and may say much of its owner
         shown["download"]["path"] = Path(shown["download"]["path"]).name
 
-    described = content.describe(networks, test, occlusion, source, split, shown, figures.PER_CLASS)
+    described = content.describe(networks, test, occlusion, source, split, shown, PER_CLASS)
     described["author"] = handed_in.model_dump()
     packages = ("python", *fingerprint.PACKAGES, "typst")
     described["versions"] = [[name, versions[name]] for name in packages]
@@ -68,14 +70,12 @@ def main() -> None:
         for name in NETWORKS
         for kind in (
             "curves",
-            *(f"confusion_{split}" for split in dataset.SPLITS),
-            *(f"gallery_{gallery}" for gallery in figures.GALLERIES),
+            *(f"confusion_{split}" for split in SPLITS),
+            *(f"gallery_{gallery}" for gallery in GALLERIES),
         )
     ]
     names += [
-        f"occlusion/{gallery}_{rank}"
-        for gallery in figures.GALLERIES
-        for rank in range(1, figures.PER_CLASS + 1)
+        f"occlusion/{gallery}_{rank}" for gallery in GALLERIES for rank in range(1, PER_CLASS + 1)
     ]
     pictures = {name: typeset.read_picture(f"plots/{name}.png") for name in (*names, *PICTURES)}
     texts = {path: (PROJECT / path).read_text(encoding="utf-8") for path in CODE}
@@ -84,8 +84,8 @@ def main() -> None:
     document = typeset.pdf(described, pictures, texts)
     with files.new_folder(OUT) as folder:
         files.write_bytes(folder / f"{name}.pdf", document)
-    cli.log(f"{OUT}/{name}.pdf: {len(document) / 1e6:.1f} MB")
+    log(f"{OUT}/{name}.pdf: {len(document) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from stages.common.dataset import SPLITS
+from stages.common.study import SPLITS
 from stages.report.results import Agreement, Measured, Occluded, Pair, Patch
 
 LEVEL = 0.05  # below this p, a difference is taken for more than chance

@@ -4,9 +4,8 @@ from typing import Any
 
 import torch
 
-from stages.common.dataset import SPLITS
-from stages.common.figures import GALLERIES
 from stages.common.networks import ARCHITECTURES, eval_mode
+from stages.common.study import GALLERIES, SPLITS
 from stages.report import answers
 from stages.report.answers import PAIRS, SPLIT_WORDS, chance, measured, percent
 from stages.report.layers import Layer, layers

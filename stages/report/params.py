@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from stages.common.params import Group
+from stages.common.base.params import Group
 
 LONGEST_NAME = 100  # characters: it becomes a part of a file's name
 

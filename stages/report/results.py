@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from pydantic import ConfigDict, Field
 
-from stages.common.cli import InputError
-from stages.common.dataset import SPLITS, Classes
-from stages.common.figures import TITLES
-from stages.common.files import read_csv, read_json
-from stages.common.params import Group, check
+from stages.common.base.errors import InputError
+from stages.common.base.files import read_csv, read_json
+from stages.common.base.params import Group, check
+from stages.common.dataset import Classes
+from stages.common.study import NETWORKS, SPLITS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -193,7 +193,7 @@ def read_network(name: str, settings: dict[str, Any], classes: list[str]) -> Net
         confusion[split] = counts
     return Network(
         name,
-        TITLES[name],
+        NETWORKS[name].title,
         WORDS[name],
         settings,
         metrics,
@@ -238,7 +238,7 @@ def read_occlusion(file: str = "metrics/occlusion.json"):
     content = read_json(file)
     damaged = f"{file} is damaged"
     network = content.get("network") if isinstance(content, dict) else None
-    if network not in TITLES:
+    if network not in NETWORKS:
         raise InputError(f"{damaged}: it names no network: run `dvc checkout` to restore it")
     galleries = {}
     for kind in ("correct", "misclassified"):

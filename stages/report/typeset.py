@@ -11,7 +11,7 @@ import numpy as np
 import typst
 from PIL import Image
 
-from stages.common.cli import InputError, reason
+from stages.common.base.errors import InputError, reason
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 LARGEST = 10_000_000  # bytes of a report

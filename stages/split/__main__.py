@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from stages.common import cli, params
+from stages.common.base import params, process
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log
+from stages.common.study import SPLITS
 from stages.split.params import Split
 
 
@@ -11,7 +14,8 @@ def main() -> None:
 
     import pandas as pd
 
-    from stages.common import dataset, figures, files, fingerprint
+    from stages.common import dataset, figures
+    from stages.common.base import files, fingerprint
     from stages.split import assign, draw, statistics
 
     fingerprint.record()
@@ -34,7 +38,7 @@ def main() -> None:
     elif len(origin):
         split = assign.with_validation(labels, groups, origin, settings.parts, settings.seed)
     else:
-        raise cli.InputError(
+        raise InputError(
             f"params.yaml: split.protocol is 'source': the source {source['source']} has no split "
             "of its own, only npz and stl10 have one; parts or auto divides it at random"
         )
@@ -42,7 +46,7 @@ def main() -> None:
 
     mean, std = statistics.channel_statistics(images, np.flatnonzero(split == "train"))
     summary = statistics.summary(split, labels, groups, source["classes"])
-    with files.new_folder(dataset.SPLIT) as folder, files.new_folder("plots/split") as plots:
+    with files.new_folder(dataset.SPLIT_FOLDER) as folder, files.new_folder("plots/split") as plots:
         table = pd.DataFrame({"index": np.arange(len(labels)), "label": labels, "split": split})
         files.write_csv(folder / "split.csv", table)
         rounded = {"mean": mean.round(6).tolist(), "std": std.round(6).tolist()}
@@ -50,9 +54,9 @@ def main() -> None:
         title = f"The data set, source {source['source']}"
         sheet = draw.contact_sheet(images, labels, split, source["classes"], title)
         figures.save(sheet, plots / "contact_sheet.png")
-    counts = ", ".join(f"{summary['images'][side]['total']:,} {side}" for side in dataset.SPLITS)
-    cli.log(f"split by {protocol}: {counts}; {summary['duplicates']['images']} exact duplicates")
+    counts = ", ".join(f"{summary['images'][side]['total']:,} {side}" for side in SPLITS)
+    log(f"split by {protocol}: {counts}; {summary['duplicates']['images']} exact duplicates")
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    process.run_main(main)

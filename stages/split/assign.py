@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
-from stages.common.cli import InputError
-from stages.common.dataset import SPLITS
+from stages.common.base.errors import InputError
+from stages.common.study import SPLITS
 
 
 def duplicate_groups(images: np.ndarray) -> np.ndarray:

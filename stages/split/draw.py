@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from stages.common import figures
-from stages.common.figures import WORDS
+from stages.common.study import SPLIT_TITLES
 
 PER_SPLIT = 4  # images of a class
 
@@ -24,7 +24,7 @@ def contact_sheet(
     title : str
     """
     groups = []
-    for part, word in WORDS.items():
+    for part, word in SPLIT_TITLES.items():
         rows = [
             images[np.flatnonzero((labels == label) & (split == part))[:PER_SPLIT]]
             for label in range(len(classes))

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.common.params import Group, Seed
+from stages.common.base.params import Group, Seed
 
 Parts = Annotated[int, Field(ge=1, le=1_000_000)]
 

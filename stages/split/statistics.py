@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.common.dataset import SPLITS
+from stages.common.study import SPLITS
 
 
 def channel_statistics(

@@ -1,6 +1,6 @@
 """Train one network of the study: `python -m stages.train q1` (or q2, augment, better).
 
-By several processes: `torchrun --nproc-per-node 2 -m stages.train q1`, or `train.processes`.
+By several processes: `torchrun --nproc-per-node 2 -m stages.train q1`, or `compute.processes`.
 """
 
 import argparse
@@ -9,9 +9,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from stages.common import cli, fingerprint, params, reproducible
-from stages.common.cli import InputError
-from stages.train.params import NETWORKS, Train
+from stages.common import reproducible
+from stages.common.base import fingerprint, params, process
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log
+from stages.common.study import NETWORKS
+from stages.train.params import Train
 
 UNDER_TORCHRUN = "TORCHELASTIC_RUN_ID" in os.environ
 SPEAKS = os.environ.get("RANK", "0") == "0"
@@ -22,14 +25,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m stages.train", description=summary)
     parser.add_argument("network", choices=NETWORKS, help="which network of the study")
     name = parser.parse_args().network
-    settings = params.read(Train, "train", NETWORKS[name])
+    settings = params.read(Train, "train", NETWORKS[name].stage)
     compute = params.read(reproducible.Compute, "compute")
 
     # the heavy imports come after the params are known to be good
     from stages.train import distributed
 
-    if settings.processes > 1 and not UNDER_TORCHRUN:
-        distributed.launch(settings.processes, "stages.train", name)
+    if compute.processes > 1 and not UNDER_TORCHRUN:
+        distributed.launch(compute.processes, "stages.train", name)
         return
     device = reproducible.prepare(compute, record=SPEAKS)
     with distributed.join(device) as processes:
@@ -41,12 +44,13 @@ def train(name: str, settings: Train, device, processes) -> None:
     import pandas as pd
     import torch
 
-    from stages.common import dataset, files, inference, networks
+    from stages.common import dataset, inference, networks
+    from stages.common.base import files
     from stages.train import checkpoint, examples, loop
 
     data = dataset.load()
     network = networks.ARCHITECTURES[settings.architecture](len(data.classes))
-    seed = reproducible.key(settings.seed, "weights")
+    seed = reproducible.derived_seed(settings.seed, "weights")
     networks.initialise(network, torch.Generator().manual_seed(seed))
     networks.move(network, device)
     mean, std = (0.5,) * 3, (0.5,) * 3
@@ -54,17 +58,17 @@ def train(name: str, settings: Train, device, processes) -> None:
         mean, std = tuple(data.mean), tuple(data.std)
     model = inference.Model(network, data.classes, mean, std)
     shared = f", shared by {processes.count} processes" if processes.count > 1 else ""
-    cli.log(
+    log(
         f"{name}: {settings.architecture}, {networks.parameter_count(network):,} parameters, "
         f"{len(data.splits['train']):,} training images, {settings.epochs} epochs{shared}"
     )
 
     optimizer = loop.build_optimizer(network, settings)
-    key = checkpoint.key(
+    key = checkpoint.digest(
         settings.model_dump() | {"processes": processes.count},
         fingerprint.collect(**reproducible.settled(device)),
         *(Path(module.__file__).parent for module in (loop, networks)),
-        *(dataset.RAW, dataset.SPLIT),
+        *(dataset.RAW, dataset.SPLIT_FOLDER),
     )
     unfinished = checkpoint.Checkpoint(name, key)
     progress = unfinished.load(network, optimizer)
@@ -75,7 +79,7 @@ def train(name: str, settings: Train, device, processes) -> None:
             "kind and share one folder of the project"
         )
     if behind:
-        cli.log(f"{name}: an earlier run was stopped: going on after its epoch {behind}")
+        log(f"{name}: an earlier run was stopped: going on after its epoch {behind}")
 
     start = time.monotonic()
     for row in loop.train(model, data, settings, optimizer, behind, processes):
@@ -88,7 +92,7 @@ def train(name: str, settings: Train, device, processes) -> None:
         unfinished.save(progress, network, optimizer)
         seconds = time.monotonic() - start
         left = seconds / (row["epoch"] - behind) * (settings.epochs - row["epoch"])
-        cli.log(
+        log(
             f"{name} epoch {row['epoch']:3d} of {settings.epochs}: "
             f"loss {row['train_loss']:.3f} train, {row['val_loss']:.3f} val; "
             f"accuracy {row['train_accuracy']:.1%} train, {row['val_accuracy']:.1%} val, "
@@ -106,7 +110,7 @@ def train(name: str, settings: Train, device, processes) -> None:
         files.write_csv(folder / "history.csv", table)
         files.write_array(folder / "augmented.npy", examples.examples(data, settings))
     unfinished.remove()
-    cli.log(
+    log(
         f"{name}: kept epoch {best['epoch']} with {best['val_accuracy']:.1%} on validation, "
         f"in models/{name}"
     )
@@ -115,4 +119,4 @@ def train(name: str, settings: Train, device, processes) -> None:
 if __name__ == "__main__":
     then = "`dvc repro` goes on after the last finished epoch"
     # of several processes the first one speaks; how they ended is for who started them to say
-    cli.run(main, then=None if UNDER_TORCHRUN else then, speaks=SPEAKS)
+    process.run_main(main, then=None if UNDER_TORCHRUN else then, speaks=SPEAKS)

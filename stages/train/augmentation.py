@@ -9,7 +9,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-from stages.common.reproducible import key
+from stages.common.reproducible import derived_seed
 from stages.train.params import Train
 
 DRAWS = 10  # numbers for an image, always as many: to switch a part on changes no other part
@@ -166,6 +166,6 @@ def augment(
     """
     draws, generator = torch.empty(len(images), DRAWS, dtype=torch.float64), torch.Generator()
     for row, index in zip(draws, indices, strict=True):
-        generator.manual_seed(key(seed, "augmentation", epoch, index))
+        generator.manual_seed(derived_seed(seed, "augmentation", epoch, index))
         torch.rand(DRAWS, generator=generator, out=row)
     return augmentation(images, draws.numpy())

@@ -12,8 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from stages.common import cli
-from stages.common.files import write_bytes
+from stages.common.base import process
+from stages.common.base.files import write_bytes
 
 FOLDER = Path("models/.unfinished")  # no out: DVC deletes those before it runs a stage
 
@@ -47,7 +47,7 @@ class Checkpoint:
     network : str
         Name of the network in the study, such as "q1".
     key : str
-        What the training depends on, see `key`: a state with another key is not gone on from.
+        What the training depends on, see `digest`: a state with another key is not gone on from.
     """
 
     def __init__(self, network: str, key: str):
@@ -111,7 +111,7 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
     optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
 
 
-def key(*parts: object) -> str:
+def digest(*parts: object) -> str:
     """Sum up all that a training depends on.
 
     Parameters
@@ -143,7 +143,7 @@ def forced() -> bool:
     DVC does not tell a stage, so its command line is read.
     """
     try:
-        command = [part for process in cli.dvc_above()[-1:] for part in process.cmdline()]
+        command = [part for process in process.dvc_above()[-1:] for part in process.cmdline()]
     except psutil.Error:
         return False
     return any(re.fullmatch("--force|-[a-zA-Z]*f[a-zA-Z]*", part) for part in command)

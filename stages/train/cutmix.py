@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from stages.common.dataset import Dataset
-from stages.common.reproducible import key
+from stages.common.reproducible import derived_seed
 from stages.train.augmentation import Augmentation, augment
 
 
@@ -85,7 +85,7 @@ def mix(
     members, generator = dataset.splits["train"], torch.Generator()
     draws = torch.empty(len(images), 5, dtype=torch.float64)
     for row, index in zip(draws, indices, strict=True):
-        generator.manual_seed(key(seed, "cutmix", epoch, index))
+        generator.manual_seed(derived_seed(seed, "cutmix", epoch, index))
         torch.rand(5, generator=generator, out=row)
     draws = draws.numpy()
     chosen = np.flatnonzero(draws[:, 0] < probability)

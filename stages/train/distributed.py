@@ -1,6 +1,6 @@
 """One training by several processes: each takes a share of every batch and of every evaluation.
 
-`torchrun --nproc-per-node 2 -m stages.train q2` starts them, or `train.processes` in the params.
+`torchrun --nproc-per-node 2 -m stages.train q2` starts them, or `compute.processes` in the params.
 The result is that of a single process but for rounding: the gradients are those of the whole batch,
 also through batch normalisation, an image is augmented the same way whoever takes it, and each is
 evaluated once.
@@ -21,7 +21,8 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.nn.parallel import DistributedDataParallel
 
-from stages.common.cli import InputError, Terminated
+from stages.common.base.errors import InputError
+from stages.common.base.process import Terminated
 
 # set by torchrun, and what they are without it
 ENVIRONMENT = (("WORLD_SIZE", 1), ("RANK", 0))

@@ -8,14 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, interpolate
 
-from stages.common.cli import InputError, progress
-from stages.common.dataset import SPLITS, Dataset
+from stages.common.base.errors import InputError
+from stages.common.base.progress import progress
+from stages.common.dataset import Dataset
 from stages.common.inference import Model, logits, to_input
-from stages.common.reproducible import key
+from stages.common.reproducible import derived_seed
+from stages.common.study import SPLITS
 from stages.train.augmentation import build
+from stages.train.batches import seen_batch
 from stages.train.distributed import ALONE, Processes
 from stages.train.params import Train
-from stages.train.views import view
 
 
 def train(
@@ -73,7 +75,9 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = lr
             share = processes.share(batch)
-            images, partners, kept = view(dataset, share.tolist(), augmentation, params, epoch)
+            images, partners, kept = seen_batch(
+                dataset, share.tolist(), augmentation, params, epoch
+            )
             x = resize(to_input(images, model.mean, model.std, device), size)
             with precision(params, device):
                 outputs = parallel(x).float()
@@ -154,7 +158,7 @@ def one_cycle(step: int, steps: int) -> float:
 
 def shuffle(indices: np.ndarray, seed: int, epoch: int) -> Tensor:
     """Put the training images into the order of this epoch: int64 (n,)."""
-    generator = torch.Generator().manual_seed(key(seed, "order", epoch))
+    generator = torch.Generator().manual_seed(derived_seed(seed, "order", epoch))
     return torch.from_numpy(indices)[torch.randperm(len(indices), generator=generator)]
 
 

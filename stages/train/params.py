@@ -4,15 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stages.common.params import Group, Seed
-
-# each network of the study and the group of params that holds what differs from `train`
-NETWORKS = {
-    "q1": "train_q1",
-    "q2": "train_q2",
-    "augment": "augment",
-    "better": "train_better",
-}
+from stages.common.base.params import Group, Seed
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -24,8 +16,6 @@ class Train(Group):
     seed: Seed
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     batch_size: Annotated[int, Field(ge=1, le=65_536)]
-    # started by the stage on this machine, each with a share of every batch and compute.threads
-    processes: Annotated[int, Field(ge=1, le=64)]
     # of convolutions and linear layers; weights, normalisation and loss stay float32
     precision: Literal["float32", "bfloat16"]
     # side of the images in pixels, from the first epochs to the last

@@ -8,7 +8,9 @@ import sys
 import psutil
 import pytest
 
-from stages.common import cli
+from stages.common.base import process
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log, progress
 from tests.conftest import ROOT, assert_one_line
 
 pty = pytest.importorskip("pty", reason="no terminals of this kind on this system")
@@ -25,36 +27,36 @@ def call(code, **options):
 
 
 def test_a_mistake_ends_in_one_line():
-    result = call("def main(): raise cli.InputError('no such class: cow')\ncli.run(main)")
+    result = call("def main(): raise InputError('no such class: cow')\nprocess.run_main(main)")
     assert_one_line(result, "error: no such class: cow\n")
     assert result.stdout == ""
 
 
 def test_an_error_of_the_system_names_the_path(tmp_path):
-    result = call(f"cli.run(lambda: open({str(tmp_path / 'no' / 'file')!r}, 'w'))")
+    result = call(f"process.run_main(lambda: open({str(tmp_path / 'no' / 'file')!r}, 'w'))")
     assert_one_line(result, "No such file or directory", str(tmp_path / "no" / "file"))
 
 
 def test_an_error_of_the_system_without_a_path_is_one_line():
     result = call("import errno\ndef main(): raise OSError(errno.ENOSPC, 'No space left')\n"
-                  "cli.run(main)")  # fmt: skip
+                  "process.run_main(main)")  # fmt: skip
     assert result.stderr == "error: No space left\n"
     assert result.returncode == 1
 
 
 def test_an_error_of_the_system_in_words_of_its_own_is_one_line():
-    result = call("def main(): raise OSError('the line is dead')\ncli.run(main)")
+    result = call("def main(): raise OSError('the line is dead')\nprocess.run_main(main)")
     assert_one_line(result, "the line is dead")
 
 
 def test_a_defect_keeps_its_traceback():
-    result = call("def main(): raise ZeroDivisionError('oh')\ncli.run(main)")
+    result = call("def main(): raise ZeroDivisionError('oh')\nprocess.run_main(main)")
     assert result.returncode == 1
     assert "Traceback" in result.stderr and "ZeroDivisionError: oh" in result.stderr
 
 
 def test_an_interruption_ends_with_130_and_without_a_traceback():
-    result = call("def main(): raise KeyboardInterrupt\ncli.run(main)")
+    result = call("def main(): raise KeyboardInterrupt\nprocess.run_main(main)")
     assert result.returncode == 130
     assert result.stderr.startswith("interrupted") and result.stderr.count("\n") == 1
 
@@ -69,8 +71,8 @@ def test_a_signal_ends_the_work_in_one_line_that_says_how_to_go_on(name, code):
         f"        os.kill(os.getpid(), signal.{name})\n"
         "        time.sleep(30)\n"
         "    finally:\n"
-        "        cli.log('tidied up')\n"
-        "cli.run(main, then='come back later')"
+        "        log('tidied up')\n"
+        "process.run_main(main, then='come back later')"
     )
     assert result.returncode == code
     assert result.stderr == "interrupted, no result was written: come back later\n"
@@ -79,7 +81,7 @@ def test_a_signal_ends_the_work_in_one_line_that_says_how_to_go_on(name, code):
 
 def test_a_stage_ends_with_the_dvc_that_started_it():
     """A child that is left alone would write into the next run's files."""
-    stage = "import time; from stages.common import cli; cli.run(lambda: time.sleep(30))"
+    stage = "import time; from stages.common import cli; process.run_main(lambda: time.sleep(30))"
     parent = (
         "import os, subprocess, sys, time\n"
         f"child = subprocess.Popen([sys.executable, '-c', {stage!r}], stdout=subprocess.DEVNULL)\n"
@@ -102,7 +104,7 @@ def test_a_stage_ends_with_the_dvc_that_started_it():
 
 
 def test_a_stage_ends_with_dvc_also_where_a_shell_is_between(tmp_path):
-    stage = "import time; from stages.common import cli; cli.run(lambda: time.sleep(30))"
+    stage = "import time; from stages.common import cli; process.run_main(lambda: time.sleep(30))"
     script = tmp_path / "dvc"
     script.write_text(
         "import os, subprocess, sys, time\n"
@@ -123,7 +125,7 @@ def test_a_stage_ends_with_dvc_also_where_a_shell_is_between(tmp_path):
 
 
 def test_success_is_silent():
-    result = call("cli.run(lambda: None)")
+    result = call("process.run_main(lambda: None)")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
@@ -134,7 +136,7 @@ def test_a_log_line_arrives_at_once():
 
 def test_progress_in_a_log_is_plain_lines(capsys, monkeypatch):
     monkeypatch.setattr(cli, "LOG_SECONDS", 0)
-    assert list(cli.progress(iter("abcd"), "reading", 4)) == list("abcd")
+    assert list(progress(iter("abcd"), "reading", 4)) == list("abcd")
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert "\r" not in out and err == ""
@@ -144,14 +146,14 @@ def test_progress_in_a_log_is_plain_lines(capsys, monkeypatch):
 
 
 def test_progress_in_a_log_stays_silent_while_the_work_is_short(capsys):
-    assert list(cli.progress([1, 2, 3], "reading", 3, unit="step")) == [1, 2, 3]
+    assert list(progress([1, 2, 3], "reading", 3, unit="step")) == [1, 2, 3]
     assert capsys.readouterr() == ("", "")
 
 
 def test_the_time_that_is_left_is_in_proportion(capsys, monkeypatch):
     clock = iter([100.0, 110.0, 120.0, 140.0, 160.0])  # start, then after each item
     monkeypatch.setattr(cli.time, "monotonic", lambda: next(clock))
-    list(cli.progress("abcd", "reading", 4, unit="map"))
+    list(progress("abcd", "reading", 4, unit="map"))
     out = capsys.readouterr().out
     # 15 seconds must pass between two lines: after 10 s none, after 20 s one, after 40 s another
     assert out.splitlines() == [
@@ -163,11 +165,11 @@ def test_the_time_that_is_left_is_in_proportion(capsys, monkeypatch):
 def test_progress_stops_with_its_items():
     def items():
         yield 1
-        raise cli.InputError("broken")
+        raise InputError("broken")
 
     given = []
-    with pytest.raises(cli.InputError, match="broken"):
-        for item in cli.progress(items(), "reading", 2):
+    with pytest.raises(InputError, match="broken"):
+        for item in progress(items(), "reading", 2):
             given.append(item)
     assert given == [1]
 
@@ -178,7 +180,7 @@ def test_a_terminal_gets_a_bar_with_the_time_left():
     code = (
         "import time\n"
         "given = []\n"
-        "for item in cli.progress(range(4), 'reading', 4):\n"
+        "for item in progress(range(4), 'reading', 4):\n"
         "    given.append(item)\n"
         "    time.sleep(0.15)\n"
         "print(given)\n"

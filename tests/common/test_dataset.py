@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stages.common import dataset
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from tests.conftest import CLASSES
 
 

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from stages.common import figures
+from stages.common.study import NETWORKS
 
 
 def draw(title="a title"):
@@ -103,7 +104,7 @@ def test_few_colours_take_one_byte_a_pixel_and_stay_what_they_are(tmp_path, coun
 
 
 def test_networks_have_colours_of_their_own_that_nothing_else_has():
-    assert list(figures.COLORS) == list(figures.TITLES)
+    assert list(figures.COLORS) == list(NETWORKS)
     assert len({*figures.COLORS.values(), figures.RIGHT, figures.WRONG}) == 6
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common import files
-from stages.common.cli import InputError
+from stages.common.base import files
+from stages.common.base.errors import InputError
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.common import fingerprint
+from stages.common.base import fingerprint
 from tests.conftest import ROOT
 
 

@@ -14,7 +14,7 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.common.inference import (
     Model,
     check_classes,

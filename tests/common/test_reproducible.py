@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.common.reproducible import Compute, key, prepare
 
 

@@ -5,7 +5,6 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
-from stages.common.figures import COLORS, TITLES
 from stages.compare import draw
 
 NETWORKS = ["q1", "better"]
@@ -37,16 +36,16 @@ def test_curves_of_all_networks_in_one_picture_each_in_its_colour():
     lines = [line for line in accuracy.lines if line.get_marker() != "o"]
     drawn = {(line.get_color(), line.get_linestyle()): list(line.get_ydata()) for line in lines}
     assert drawn == {
-        (COLORS["q1"], ":"): [0.1, 0.2],
-        (COLORS["q1"], "-"): [0.4, 0.5],
-        (COLORS["better"], ":"): [0.3],
-        (COLORS["better"], "-"): [0.6],
+        (NETWORKS["q1"].color, ":"): [0.1, 0.2],
+        (NETWORKS["q1"].color, "-"): [0.4, 0.5],
+        (NETWORKS["better"].color, ":"): [0.3],
+        (NETWORKS["better"].color, "-"): [0.6],
     }
     dots = [line.get_xydata()[0].tolist() for line in loss.lines if line.get_marker() == "o"]
     assert dots == [[2, 1.0], [2, 1.1], [1, 1.5], [1, 1.6]]
     assert legend(figure) == [
-        TITLES["q1"],
-        TITLES["better"],
+        NETWORKS["q1"].title,
+        NETWORKS["better"].title,
         "train",
         "validation",
         "kept epoch",
@@ -67,8 +66,8 @@ def test_bars_of_each_class_stand_beside_each_other():
     assert [bar.get_height() for bar in recall.patches] == [0.4, 0.2, 0.8, 0.4]
     assert [bar.get_height() for bar in f1.patches] == [0.1, 0.05, 0.2, 0.1]
     assert [colors.to_hex(bar.get_facecolor()) for bar in precision.patches] == [
-        *[COLORS["q1"]] * 2,
-        *[COLORS["better"]] * 2,
+        *[NETWORKS["q1"].color] * 2,
+        *[NETWORKS["better"].color] * 2,
     ]
     assert [text.get_text() for text in f1.get_xticklabels()] == ["dog", "cat"]
     left, right = recall.patches[0], recall.patches[2]
@@ -110,7 +109,7 @@ def test_cost_has_a_dot_with_its_interval_for_each_network():
         ends = [bar.lines[2][0].get_segments()[0][:, 1] for bar in axes.containers]
         assert ends[0].tolist() == pytest.approx([0.4, 0.7])
         assert ends[1].tolist() == pytest.approx([0.75, 0.8])
-    assert legend(figure) == [TITLES[name] for name in NETWORKS]
+    assert legend(figure) == [NETWORKS[name].title for name in NETWORKS]
 
 
 def test_a_difference_is_in_points_and_blue_where_it_is_better():

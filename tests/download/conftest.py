@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from torchvision.datasets import STL10
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import stl10
 
 ROOT = Path(__file__).resolve().parents[2]

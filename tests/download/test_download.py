@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from stages.common.cli import InputError
-from stages.common.params import read
+from stages.common.base.errors import InputError
+from stages.common.base.params import read
 from stages.download import __main__ as stage
 from stages.download.params import Download
 from tests.download.conftest import ROOT, assert_one_line, md5, members, tar_gz, write_params

@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from stages.common import images
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import folder
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
+from stages.common.study import STL10_CLASSES
 from stages.download import npz
-from stages.download.source import STL10_CLASSES
 
 COUNTS = (40, 20, 30)
 

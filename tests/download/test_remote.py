@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import remote
 from tests.download.conftest import (
     ARCHIVE,

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.download.sample import CLASSES, draw, labels
+from stages.download.sample.pictures import CLASSES, draw, labels
 
 PER_CLASS = 60
 SEED = 20240501
@@ -63,7 +63,7 @@ def test_every_image_is_distinct(sample):
 
 def test_same_seed_same_bytes_in_another_process():
     program = (
-        "import sys; from stages.download.sample import draw\n"
+        "import sys; from stages.download.sample.pictures import draw\n"
         f"for pair in draw(2, {SEED}): sys.stdout.buffer.write(b''.join(a.tobytes() for a in pair))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Tokyo"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import stl10
 from stages.download.remote import READ_AHEAD
 from tests.download.conftest import (

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from stages.common.cli import InputError, run
+from stages.common.base.errors import InputError
+from stages.common.base.process import run
 from stages.common.inference import predict
 from stages.evaluate.__main__ import main
 from tests.conftest import CLASSES, snapshot

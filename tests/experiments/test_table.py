@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from experiments import plan as plans
 from experiments import record, table
 from experiments.plan import Experiment, Plan
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from tests.conftest import ROOT, project_params
 
 

@@ -21,7 +21,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 
 torch.set_num_threads(1)  # the tensors are tiny
 

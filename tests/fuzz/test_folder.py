@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from stages.common import images
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import folder as reader
 from tests.fuzz.conftest import Field, fuzz, mutated, numbers
 

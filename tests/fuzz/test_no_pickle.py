@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 import torch
 
-from stages.common import dataset, files, inference, params
-from stages.common.cli import InputError
+from stages.common import dataset, inference
+from stages.common.base import files, params
+from stages.common.base.errors import InputError
 from stages.download import folder as folder_source
 from stages.download import npz, stl10
 from stages.split.params import Split

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import npz
 from stages.download.source import Source
 from tests.fuzz.conftest import Field, fuzz, mutated

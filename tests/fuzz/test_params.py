@@ -9,15 +9,16 @@ import pytest
 from dvc.utils.serialize import load_yaml
 from hypothesis import strategies as st
 
-from stages.common.cli import InputError
-from stages.common.params import Group, read
+from stages.common.base.errors import InputError
+from stages.common.base.params import Group, read
 from stages.common.reproducible import Compute
+from stages.common.study import NETWORKS
 from stages.download.params import Download
 from stages.evaluate.params import Evaluate
 from stages.occlusion.params import Occlusion
 from stages.report.params import Report
 from stages.split.params import Split
-from stages.train.params import NETWORKS, Train
+from stages.train.params import Train
 from tests.conftest import ROOT, project_params
 from tests.fuzz.conftest import fuzz, mutated
 

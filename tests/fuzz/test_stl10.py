@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.download import stl10
 from tests.download.conftest import md5, members, tar_gz
 from tests.fuzz.conftest import fuzz, mutated, numbers

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.common.inference import predict
 from stages.occlusion.__main__ import main
 from stages.occlusion.sensitivity import occlusion_maps

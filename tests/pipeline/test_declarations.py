@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from stages.train.params import NETWORKS
+from stages.common.study import NETWORKS
 
 ROOT = Path(__file__).parents[2]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -28,12 +28,12 @@ DATA = {
     | {f"plots/{name}" for name in (*NETWORKS, "occlusion", "split", "compare")}
     | {"metrics/pairwise.json", "metrics/occlusion.json"},
 }
-TOOLS = {"stages.classify"}  # on top of the stages: no stage itself, and none imports it
+TOOLS = {"tools.classify"}  # on top of the stages: no stage itself, and none imports it
 # modules that a stage does not import but prints as they are
 PRINTED = {
     "report": {f"stages/train/{name}.py" for name in ("loop", "views", "augmentation", "cutmix")}
 }
-READER = "stages.common.params"
+READER = "stages.common.base.params"
 IMPORTERS = {"__import__", "import_module"}
 BUILTINS = {"exec", "eval"}  # as names alone: a network has a method `eval`
 LOADERS = {"imp", "importlib", "pkgutil", "runpy"}
@@ -239,8 +239,14 @@ def test_a_dep_that_is_not_imported_any_more_is_found(house):
     ("file", "code"),
     [
         ("evaluate/__main__.py", 'params.read(None, "split")\n'),
-        ("evaluate/draw.py", 'from stages.common.params import read as get\nget(0, "split")\n'),
-        ("common/figures.py", 'import stages.common.params\nstages.common.params.read(0, "split")'),
+        (
+            "evaluate/draw.py",
+            'from stages.common.base.params import read as get\nget(0, "split")\n',
+        ),
+        (
+            "common/figures.py",
+            'import stages.common.base.params\nstages.common.base.params.read(0, "split")',
+        ),
     ],
     ids=["direct", "renamed in another module", "in common"],
 )

@@ -24,7 +24,7 @@ def bare(finished_clone, tmp_path) -> Clone:
 
 def stale(clone: Clone) -> dict[str, str]:
     """What the gate says of each stale stage."""
-    output = clone.call(sys.executable, "-m", "verify.gate", code=1)
+    output = clone.call(sys.executable, "-m", "tools.verify.gate", code=1)
     *lines, last = output.splitlines()
     assert last.startswith(f"error: stages that do not belong to dvc.lock: {len(lines)} of"), output
     assert all(line.startswith("stale: ") for line in lines), output
@@ -38,13 +38,13 @@ def replace(clone: Clone, path: str, old: str, new: str) -> None:
 
 
 def test_a_fresh_clone_passes_though_it_has_no_cache(bare):
-    output = bare.call(sys.executable, "-m", "verify.gate")
+    output = bare.call(sys.executable, "-m", "tools.verify.gate")
     assert output == "dvc.lock belongs to the code, the params and the data: 13 stages\n"
     assert bare.git("status", "--porcelain") == ""
 
 
 def test_a_finished_clone_passes_until_one_of_its_cached_outs_is_changed(clone):
-    clone.call(sys.executable, "-m", "verify.gate")
+    clone.call(sys.executable, "-m", "tools.verify.gate")
     weights = clone / "models/q1/weights.safetensors"
     weights.unlink()  # it may be a link into the cache
     weights.write_bytes(b"")
@@ -159,6 +159,6 @@ def test_without_a_lock_every_stage_is_stale(bare):
 )
 def test_a_file_that_cannot_be_read_ends_in_one_line(bare, path, text):
     (bare / path).write_text(text)
-    output = bare.call(sys.executable, "-m", "verify.gate", code=1)
+    output = bare.call(sys.executable, "-m", "tools.verify.gate", code=1)
     assert output.startswith("error: ") and output.count("\n") == 1
     assert path in output

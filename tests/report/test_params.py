@@ -2,8 +2,8 @@
 
 import pytest
 
-from stages.common.cli import InputError
-from stages.common.params import check
+from stages.common.base.errors import InputError
+from stages.common.base.params import check
 from stages.report.params import Report
 
 GOOD = {"author": "Ada Lovelace", "student_number": "0012345", "email": "ada@example.org"}

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from stages.common.cli import InputError
-from stages.common.dataset import SPLITS
-from stages.common.figures import GALLERIES, PER_CLASS
+from stages.common.base.errors import InputError
+from stages.common.study import GALLERIES, PER_CLASS, SPLITS
 from stages.report.__main__ import CODE, NETWORKS, PICTURES, main
 from stages.report.typeset import LARGEST
 from tests.conftest import ROOT, assert_one_line, snapshot

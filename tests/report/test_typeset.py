@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.report import typeset
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.split.assign import by_parts, check, duplicate_groups, with_validation
 
 PARTS = [8, 2, 3]

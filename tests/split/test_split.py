@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common import cli
+from stages.common.base.errors import InputError
 from stages.split.__main__ import main
 from tests.conftest import assert_one_line, snapshot
 
@@ -124,5 +124,5 @@ def test_stl10_is_divided_by_parts_unless_asked_otherwise(study):
 
 def test_missing_images_end_in_one_line(study):
     Path("data/raw/source.json").unlink()
-    with pytest.raises(cli.InputError, match="data/raw/source.json is not there"):
+    with pytest.raises(InputError, match="data/raw/source.json is not there"):
         main()

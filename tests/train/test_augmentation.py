@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
-from stages.common.reproducible import key
+from stages.common.reproducible import derived_seed
 from stages.train.augmentation import DRAWS, augment, build
 from tests.conftest import train_params
 
@@ -169,7 +169,7 @@ def test_a_change_of_colour_is_that_of_torchvision():
     changed = apply(NOISE, color=0.4)
     for index, (image, ours) in enumerate(zip(NOISE, changed, strict=True)):
         # of the draws of an image those from the fifth are brightness, contrast, saturation
-        generator = torch.Generator().manual_seed(key(0, "augmentation", 1, index))
+        generator = torch.Generator().manual_seed(derived_seed(0, "augmentation", 1, index))
         draws = torch.rand(DRAWS, generator=generator, dtype=torch.float64)[4:7]
         brightness, contrast, saturation = (1 + 0.4 * (2 * draws - 1)).tolist()
         theirs = functional.adjust_brightness(torch.from_numpy(image).permute(2, 0, 1), brightness)

@@ -98,16 +98,16 @@ def test_a_key_depends_on_values_and_on_contents_but_not_on_where_they_lie(tmp_p
     for folder in folders:
         folder.mkdir()
         (folder / "x.npy").write_bytes(b"1")
-    first, second = (checkpoint.key({"lr": 0.1, "seed": 0}, folder) for folder in folders)
-    assert first == second == checkpoint.key({"seed": 0, "lr": 0.1}, folders[0])
-    assert checkpoint.key({"lr": 0.2, "seed": 0}, folders[0]) != first
+    first, second = (checkpoint.digest({"lr": 0.1, "seed": 0}, folder) for folder in folders)
+    assert first == second == checkpoint.digest({"seed": 0, "lr": 0.1}, folders[0])
+    assert checkpoint.digest({"lr": 0.2, "seed": 0}, folders[0]) != first
     (folders[0] / ".x.partial").write_bytes(b"1")
     (folders[0] / "__pycache__").mkdir()
-    assert checkpoint.key({"lr": 0.1, "seed": 0}, folders[0]) == first
+    assert checkpoint.digest({"lr": 0.1, "seed": 0}, folders[0]) == first
     (folders[0] / "x.npy").write_bytes(b"2")
-    assert checkpoint.key({"lr": 0.1, "seed": 0}, folders[0]) != first
+    assert checkpoint.digest({"lr": 0.1, "seed": 0}, folders[0]) != first
     (folders[1] / "x.npy").rename(folders[1] / "y.npy")
-    assert checkpoint.key({"lr": 0.1, "seed": 0}, folders[1]) != first
+    assert checkpoint.digest({"lr": 0.1, "seed": 0}, folders[1]) != first
 
 
 @pytest.mark.parametrize(

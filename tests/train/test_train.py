@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from stages.common import dataset, inference
-from stages.common.cli import InputError
+from stages.common.base.errors import InputError
 from stages.train.__main__ import main
 from tests.conftest import assert_one_line, snapshot
 

@@ -1,0 +1,125 @@
+"""The tool `python -m tools.classify`, on real files."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages.common.base.errors import InputError
+from stages.common.inference import predict
+from tests.conftest import CLASSES, assert_one_line, snapshot
+from tools.classify import main
+
+
+@pytest.fixture
+def photos(study):
+    """Write a model, and two images of each class in every format that is common."""
+    model = study.write_model()
+    for index, name in enumerate(["a.png", "b.bmp", "deep/c.tiff", "deep/d.webp"]):
+        path = Path("photos", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = {"lossless": True} if name.endswith("webp") else {}
+        Image.fromarray(study.images[index * 6]).save(path, **options)
+    return model
+
+
+@pytest.fixture
+def classify(monkeypatch, capsys):
+    """Give the tool as a function of its arguments, which returns the lines that it prints."""
+
+    def call(*arguments):
+        monkeypatch.setattr("sys.argv", ["classify", *map(str, arguments)])
+        main()
+        return capsys.readouterr().out.splitlines()
+
+    return call
+
+
+def test_scores_are_those_of_the_network_best_first(study, photos, classify):
+    lines = classify("models/q1", "photos")
+    names = ["a.png", "b.bmp", "deep/c.tiff", "deep/d.webp"]
+    expected = predict(photos.network, study.images[[0, 6, 12, 18]])
+    assert len(lines) == 4
+    for line, name, scores in zip(lines, names, expected, strict=True):
+        best, other = np.argsort(-scores)
+        assert line == (
+            f"photos/{name}: {CLASSES[best]} {scores[best]:.3f}, "
+            f"{CLASSES[other]} {scores[other]:.3f}"
+        )
+
+
+def test_files_and_folders_come_in_the_order_given(study, photos, classify):
+    lines = classify("models/q1", "photos/deep", "photos/a.png", "--top", 1)
+    assert [line.split(":")[0] for line in lines] == [
+        "photos/deep/c.tiff",
+        "photos/deep/d.webp",
+        "photos/a.png",
+    ]
+    assert all(re.fullmatch(r".+: (dark|bright) [01]\.\d{3}", line) for line in lines)
+
+
+def test_an_image_of_any_size_is_cut_and_resized_as_the_folder_source_does(study, photos, classify):
+    pixels = np.asarray(Image.fromarray(study.images[3]).resize((288, 288), Image.NEAREST))
+    wide = np.pad(pixels, ((0, 0), (60, 60), (0, 0)))
+    Image.fromarray(wide).save("photos/wide.png")
+    Image.fromarray(pixels).save("photos/square.png")
+    wide, square = classify("models/q1", "photos/wide.png", "photos/square.png")
+    assert wide.split(": ")[1] == square.split(": ")[1]
+
+
+def test_more_images_than_fit_into_a_batch(study, photos, classify):
+    Path("many").mkdir()
+    for index in range(70):
+        Image.fromarray(study.images[index % 26]).save(f"many/{index:02}.png")
+    lines = classify("models/q1", "many")
+    assert len(lines) == 70
+    assert lines[0].split(": ")[1] == lines[26].split(": ")[1] == lines[52].split(": ")[1]
+    assert lines[0].split(": ")[1] != lines[13].split(": ")[1]
+
+
+def test_a_sheet_of_heatmaps_is_drawn_the_same_each_time(study, photos, classify):
+    lines = classify("models/q1", "photos/a.png", "photos/b.bmp", "--occlusion", "new/out.png")
+    assert len(lines) == 3 and lines[2] == "where the network looks: new/out.png"
+    with Image.open("new/out.png") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    # the two images are on it, and colours of the scale
+    assert pixels.shape[0] > 2 * 96 and pixels.shape[1] > 7 * 96
+    first = Path("new/out.png").read_bytes()
+    classify("models/q1", "photos/a.png", "photos/b.bmp", "--occlusion", "new/out.png")
+    assert Path("new/out.png").read_bytes() == first
+
+
+def test_the_tool_needs_nothing_but_the_model_and_the_images(study, photos):
+    for file in ("params.yaml", "data/raw/images.npy", "data/split/split.csv"):
+        Path(file).unlink()
+    before = snapshot(".")
+    result = study.run("classify", "models/q1", "photos/a.png")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    assert result.stdout.startswith("photos/a.png: ")
+    assert snapshot(".") == before
+
+
+def test_a_damaged_file_is_named_and_nothing_else_is_said(study, photos):
+    Path("photos/deep/c.tiff").write_bytes(b"no image")
+    result = study.run("classify", "models/q1", "photos", "--occlusion", "out.png")
+    assert_one_line(result, "photos/deep/c.tiff is not an image")
+    assert result.stdout == "" and not Path("out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["models/q1", "nowhere.jpg"], "nowhere.jpg is not there: an image or a folder"),
+        (["models/q1", "models"], r"models holds no image \(\.jpg"),
+        (["models/none", "photos"], "models/none/weights.safetensors is not there"),
+        (["models/q1", "photos", "--top", "0"], "--top is 0: 1 or more"),
+        (["models/q1", "photos", "--occlusion", "out.pdf"], "out.pdf: the name of a PNG"),
+        (["models/q1", *["photos"] * 13, "--occlusion", "o.png"], "52 images are too many .* 50"),
+    ],
+)
+def test_a_mistake_is_named(study, photos, classify, arguments, message):
+    with pytest.raises(InputError, match=message):
+        classify(*arguments)
+    assert not list(Path().glob("o*.p*"))

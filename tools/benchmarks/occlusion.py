@@ -1,0 +1,145 @@
+"""Occlusion of one image: only what the patch changes, against every image whole and Captum."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import torch
+from captum.attr import Occlusion
+from torch import Tensor
+from torch.autograd.profiler import profile
+
+from stages.common import networks
+from stages.common.inference import Model, predict, to_input
+from stages.download.sample import pictures as sample
+from stages.occlusion.sensitivity import GRAY, occluded_scores
+from tools.benchmarks.measure import agree, deterministic, race, seconds
+from tools.benchmarks.table import Row
+
+# architecture, patch, stride
+CASES = (
+    ("ShallowCNN", 8, 2),
+    ("ShallowCNN", 8, 4),
+    ("ShallowCNN", 16, 4),
+    ("DeepCNN", 8, 4),
+    ("DeepCNN", 16, 4),
+    ("BetterCNN", 8, 4),
+    ("BetterCNN", 16, 4),
+)
+PROFILED = (8, 4)  # patch and stride of which the time is taken apart
+TOLERANCE = 1e-5  # of a softmax score
+PERTURBATIONS = (16, 32, 64, 128, 256)  # occluded images at a time that Captum may try
+RANGE = (0.5, 0.5, 0.5)  # mean and deviation that bring images to -1..1
+GATHERING = ("aten::index_select", "aten::cat")
+
+
+def rows(pairs: int, cases: tuple[tuple[str, int, int], ...] = CASES) -> Iterator[Row | str]:
+    """Compare the incremental method with the batched one and with Captum's.
+
+    Yields
+    ------
+    Row or str
+        Two rows a case, and for each network a line on where the time of our method goes.
+    """
+    image, _ = next(sample.draw(1, seed=0))
+    for case in cases:
+        yield from compare(image, *case, pairs)
+
+
+def compare(
+    image: np.ndarray, architecture: str, patch: int, stride: int, pairs: int
+) -> Iterator[Row | str]:
+    """Give the rows of one case."""
+    model = undecided(architecture, image)
+    clean = predict(model, image[None])[0]
+    target = int(clean.argmax())
+    case = f"{architecture}, patch {patch}, stride {stride}"
+
+    def scores(method: str) -> np.ndarray:
+        with deterministic():
+            return occluded_scores(model, image, patch, stride, method=method)
+
+    ours, batched = partial(scores, "incremental"), partial(scores, "batched")
+    captum = partial(attributions, model, image, target, patch, stride)
+
+    grid = ours()
+    equality = agree(grid, batched(), "softmax scores", TOLERANCE)
+    yield Row(case, "incremental", "batched", race(ours, batched, pairs), equality)
+
+    averaged = average(clean[target] - grid[..., target], patch, stride, len(image))
+    equality = agree(averaged, captum(64), "average drops of the score", TOLERANCE)
+    best = min(PERTURBATIONS, key=lambda count: seconds(partial(captum, count)))
+    name = f"Captum, {best} perturbations_per_eval"
+    yield Row(case, "incremental", name, race(ours, partial(captum, best), pairs), equality)
+
+    if (patch, stride) == PROFILED:
+        parts = ", ".join(f"{share:.0%} {part}" for part, share in shares(ours).items())
+        yield f"{case}: where the time of the incremental method goes: {parts}"
+
+
+def undecided(architecture: str, image: np.ndarray) -> Model:
+    """Give a network with random weights, of which no class is certain: differences show."""
+    network = networks.ARCHITECTURES[architecture]()
+    networks.initialise(network, torch.Generator().manual_seed(0))
+    networks.move(network, "cpu")
+    model = Model(network.eval(), list(sample.CLASSES), RANGE, RANGE)
+    last = getattr(network, "fc2", network.fc1)
+    with torch.no_grad():
+        last.weight /= network(to_input(image[None], RANGE, RANGE)).std()
+    return model
+
+
+def attributions(
+    model: Model, image: np.ndarray, target: int, patch: int, stride: int, count: int
+) -> np.ndarray:
+    """Give Captum's attributions, float32 (height, width): all channels are hidden at once."""
+    fill = np.full_like(image, GRAY)
+
+    def score(x: Tensor) -> Tensor:
+        return model.network(x).softmax(dim=1)[:, target]
+
+    found = Occlusion(score).attribute(
+        to_input(image[None], model.mean, model.std),
+        sliding_window_shapes=(3, patch, patch),
+        strides=(3, stride, stride),
+        baselines=to_input(fill[None], model.mean, model.std),
+        perturbations_per_eval=count,
+    )
+    return found[0, 0].numpy()
+
+
+def average(drops: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
+    """Give each pixel the mean drop of the patches that hide it, as Captum does.
+
+    Parameters
+    ----------
+    drops : float (rows, columns)
+        How far the score falls with the patch at each position.
+    patch, stride, size : int
+        In pixels; the patches reach all pixels.
+
+    Returns
+    -------
+    float64 (size, size)
+    """
+    total, count = np.zeros((size, size)), np.zeros((size, size))
+    for (row, column), drop in np.ndenumerate(drops):
+        top, left = row * stride, column * stride
+        hidden = np.s_[top : top + patch, left : left + patch]
+        total[hidden] += drop
+        count[hidden] += 1
+    return total / count
+
+
+def shares(call: Callable[[], object]) -> dict[str, float]:
+    """Take apart where the processor's time of a call goes."""
+    with profile(use_kineto=False) as profiler:
+        call()
+    spent = {"convolution": 0.0, "gathering": 0.0, "the rest": 0.0}
+    for event in profiler.key_averages():
+        if "conv" in event.key:
+            part = "convolution"
+        else:
+            part = "gathering" if event.key in GATHERING else "the rest"
+        spent[part] += event.self_cpu_time_total
+    return {part: time / sum(spent.values()) for part, time in spent.items()}

@@ -1,0 +1,115 @@
+"""Tell what is in photographs: `python -m tools.classify models/better photo.jpg ...`."""
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+from stages.common.base import process
+from stages.common.base.errors import InputError
+from stages.common.base.progress import log, progress
+
+PATCHES = [8, 16, 32]  # sides in pixels
+STRIDE = 4
+MOST_ROWS = 50  # images on one sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.classify", description=__doc__)
+    parser.add_argument("model", help="folder of a trained network, such as models/better")
+    parser.add_argument("paths", nargs="+", metavar="path", help="image, or folder of images")
+    parser.add_argument("--top", type=int, default=3, metavar="N", help="classes to name (3)")
+    parser.add_argument(
+        "--occlusion",
+        metavar="PNG",
+        help="draw what each image is recognised by: where hiding a part lowers the score of the "
+        "class, for patches of 8, 16 and 32 pixels",
+    )
+    arguments = parser.parse_args()
+    if arguments.top < 1:
+        raise InputError(f"--top is {arguments.top}: 1 or more classes can be named")
+    files = image_files(arguments.paths)
+    if sheet := arguments.occlusion:
+        if not sheet.lower().endswith(".png"):
+            raise InputError(f"--occlusion is {sheet}: the name of a PNG is needed")
+        if len(files) > MOST_ROWS:
+            raise InputError(
+                f"--occlusion: {len(files)} images are too many for a sheet: up to {MOST_ROWS} fit"
+            )
+
+    import numpy as np
+
+    from stages.common import images, inference
+
+    model = inference.load(arguments.model)
+    pixels = progress((images.read(file)[0] for file in files), "classify", len(files))
+    kept, scores = [], []
+    # all is read before anything is said, so that a file that cannot be used is not overlooked
+    while batch := list(islice(pixels, inference.BATCH_SIZE)):
+        scores.append(inference.predict(model, np.stack(batch)))
+        kept += batch if sheet else []
+    scores = np.concatenate(scores)
+    if sheet:
+        draw(model, files, np.stack(kept), scores, sheet)
+    for file, row in zip(files, scores, strict=True):
+        best = np.argsort(-row, kind="stable")[: arguments.top]
+        log(f"{file}: " + ", ".join(f"{model.classes[i]} {row[i]:.3f}" for i in best))
+    if sheet:
+        log(f"where the network looks: {sheet}")
+
+
+def image_files(paths: list[str]) -> list[Path]:
+    """List the images that are named, and those of the folders that are named.
+
+    Raises
+    ------
+    InputError
+        A path is not there, or a folder holds no image.
+    """
+    from stages.common import images
+
+    files = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise InputError(f"{path} is not there: an image or a folder of images is needed")
+        found = images.find(path) if path.is_dir() else [path]
+        if not found:
+            raise InputError(f"{path} holds no image ({' '.join(images.EXTENSIONS)})")
+        files += found
+    return files
+
+
+def draw(model, files: list[Path], images, scores, path: str) -> None:
+    """Write a sheet of occlusion heatmaps, a row an image, for the class that it is taken for.
+
+    Parameters
+    ----------
+    model : Model
+    files : list of n paths
+    images : uint8 (n, 96, 96, 3)
+    scores : float32 (n, classes)
+        Of the images as they are.
+    path : str
+    """
+    import numpy as np
+
+    # a tool on top of the stages, no stage itself: it may use what one of them is made of
+    from stages.common import figures
+    from stages.occlusion import draw, sensitivity
+
+    # the colour of the training images where the network knows it, else grey
+    fill = sensitivity.GRAY if model.mean is None else np.multiply(model.mean, 255)
+    rows = []
+    for i in progress(range(len(files)), "occlusion", len(files)):
+        label = int(scores[i].argmax())
+        name = f"{figures.short(model.classes[label], 10)} {scores[i, label]:.3f}"
+        clean = sensitivity.clean_image(model, images[i])
+        drops = []
+        for patch in PATCHES:
+            grid = sensitivity.occluded_scores(model, images[i], patch, STRIDE, fill, clean=clean)
+            drops.append(scores[i, label] - grid[..., [label]])
+        rows.append(draw.Row(images[i], files[i].name, [name], drops))
+    figures.save(draw.sheet(rows, PATCHES, STRIDE, "Where the network looks"), path)
+
+
+if __name__ == "__main__":
+    process.run_main(main, then="call it again")
