@@ -12,6 +12,7 @@ from filelock import FileLock
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
+RECORDER = Path(__file__).with_name("recorder")
 TINY = {
     "download": {"source": "sample", "path": None, "per_class": 13},
     "compute": {"device": "cpu"},
@@ -143,7 +144,13 @@ def finished_clone(fresh_clone, tmp_path_factory) -> Clone:
     """A clone in which `dvc repro` has run once; what it wrote is committed."""
 
     def run(clone: Clone) -> None:
-        output = clone.dvc("repro")
+        opened = clone / ".git/opened"  # what each stage opens, for test_declarations
+        opened.mkdir()
+        recorded = {"PYTHONPATH": str(RECORDER), "OPENED": str(opened)}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in recorded.items():
+                patch.setitem(ENVIRONMENT, name, value)
+            output = clone.dvc("repro")
         assert len(stages_run(output)) == 13, output
         clone.commit()
 

@@ -1,0 +1,150 @@
+"""Write the numbers in README.md and docs/ anew from the committed results: `make docs`.
+
+They stand in blocks between `<!-- name -->` and `<!-- end -->`; each function below fills the block
+of its name.
+"""
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from stages.common.base import files
+from stages.common.base.progress import log
+from stages.common.study import NETWORKS, SPLITS
+from tools.verify import compare
+
+PAGES = (Path("README.md"), *sorted(Path("docs").glob("*.md")))
+BLOCK = re.compile(r"(<!-- (?!end)(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+LEVEL = 0.05  # below this p, a difference is taken for more than chance
+
+
+def main() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        files.write_text(page, BLOCK.sub(lambda found: fill(*found.groups()), text))
+        log(f"{page}: {len(BLOCK.findall(text))} blocks")
+
+
+def fill(start: str, name: str, end: str) -> str:
+    return f"{start}{BLOCKS[name]()}\n{end}"
+
+
+def markdown(rows: list[dict[str, str]]) -> str:
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+
+
+def results() -> str:
+    """Return the accuracies of the committed run, where they come from, and what is chance."""
+    metrics = {name: files.read_json(f"metrics/{name}.json") for name in NETWORKS}
+    rows = []
+    for name, network in NETWORKS.items():
+        test, interval = metrics[name]["test"], metrics[name]["test"]["accuracy_interval"]
+        row = {
+            "network": f"{network.title}, `{name}`",
+            "parameters": f"{metrics[name]['parameters']:,}",
+            "MACs": f"{metrics[name]['multiply_accumulates'] / 1e6:.0f} M",
+            "train": f"{metrics[name]['train']['accuracy']:.1%}",
+            "validation": f"{metrics[name]['val']['accuracy']:.1%}",
+            "test": f"**{test['accuracy']:.1%}** ({interval['low']:.1%} to {interval['high']:.1%})",
+        }
+        if "tta_accuracy" in test:
+            row["test, TTA"] = f"{test['tta_accuracy']:.1%}"
+        rows.append(row)
+    return f"{origin()}\n\n{markdown(rows)}\n\n{chance()}"
+
+
+def origin() -> str:
+    """Return on which data, machine and command the committed run was made."""
+    train, val, test = (
+        len(pd.read_csv(f"plots/{next(iter(NETWORKS))}/confusion_{split}.csv")) for split in SPLITS
+    )
+    machine = files.read_json("fingerprints/train_q1.json")
+    return (
+        "`make repro` with the default parameters, on the drawn data set `sample` (**not** "
+        f"STL-10): {train} training, {val} validation and {test} test images; {machine['threads']} "
+        f"threads of an {machine['processor']}. In brackets Wilson's 95 % interval; MACs are\n"
+        "multiply-accumulates an image; TTA is test-time augmentation, the mean of the scores of "
+        "an image and its mirror image."
+    )
+
+
+def chance() -> str:
+    """Return which of the differences between two networks on test could be chance."""
+    pairs = files.read_json("metrics/pairwise.json")
+    named = [
+        f"{NETWORKS[one].title} and {NETWORKS[other].title} (p = {p:.3f})"
+        for one, other in combinations(NETWORKS, 2)
+        if (p := pairs[f"{one}_{other}"]["p_holm"]) >= LEVEL
+    ]
+    test = "McNemar's exact test on the same test images, corrected by Holm for all pairs"
+    if not named:
+        return f"By {test}, each of these differences is beyond chance (p < {LEVEL})."
+    return (
+        f"By {test}, the difference between {'; between '.join(named)} could be chance; "
+        f"all others are beyond it (p < {LEVEL})."
+    )
+
+
+def photographs() -> str:
+    """Return what the four networks reach on photographs."""
+    trained = ["experiment", "epochs", "CPU minutes", "validation", "seeds"]
+    tested = ["network", "accuracy", "with TTA", "macro F1", "calibration error"]
+    return (
+        "Mean and standard deviation over the seeds; minutes are those of the first seed.\n\n"
+        f"{experiment_table('The four networks', trained)}\n\nOn test:\n\n"
+        f"{experiment_table('The four networks on test', tested)}"
+    )
+
+
+def ablation() -> str:
+    """Return what each step from the deep network to ours brought on photographs."""
+    columns = ["experiment", "what", "parameters", "epochs", "CPU minutes", "validation", "seeds"]
+    return experiment_table("From the deep network to ours, one change at a time", columns)
+
+
+def experiment_table(heading: str, columns: list[str]) -> str:
+    """Return some columns of a table of experiments/results.md."""
+    text = Path("experiments/results.md").read_text(encoding="utf-8")
+    lines = text.partition(f"## {heading}\n")[2].partition("\n## ")[0].strip().splitlines()
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return markdown(pd.DataFrame(rows, columns=head)[columns].to_dict("records"))
+
+
+def tolerance() -> str:
+    """Return how far metrics of another kind of machine may lie from the committed ones."""
+    return markdown(
+        [
+            {"metric": "accuracies and other shares", "tolerance": compare.SHARE_TOLERANCE},
+            {"metric": "losses, in nats", "tolerance": compare.LOSS_TOLERANCE},
+            {
+                "metric": "what occlusion measures on its few images",
+                "tolerance": compare.GALLERY_TOLERANCE,
+            },
+            {"metric": "counts, such as that of the parameters", "tolerance": "equal"},
+            {
+                "metric": "best epoch, number of images in a gallery, tests of significance",
+                "tolerance": "free",
+            },
+        ]
+    )
+
+
+def speed() -> str:
+    """Return the ratios of the committed benchmark, and the machine that it ran on."""
+    folder = Path("tools/benchmarks")
+    machine = (folder / "results.md").read_text(encoding="utf-8").partition("\n")[0]
+    measured = pd.read_csv(folder / "results.csv")
+    rows = [
+        {"what": row.case, "instead of": row.other, "times as fast": f"{row.ratio:.1f}"}
+        for row in measured[measured["benchmark"] != "startup"].itertuples()
+        if row.unit == "s"
+    ]
+    return f"{machine}\n\n{markdown(rows)}"
+
+
+BLOCKS = {block.__name__: block for block in (results, photographs, ablation, tolerance, speed)}
+
+if __name__ == "__main__":
+    main()
