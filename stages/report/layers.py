@@ -1,12 +1,14 @@
 """The layers of a network, in the order in which an image meets them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from stages.common.networks import parameter_count
+from stages.common.networks import ARCHITECTURES, eval_mode, parameter_count
+from stages.common.study import SIDE
 
 CALLS = {
     "relu": "ReLU",
@@ -38,6 +40,39 @@ class Layer:
     kind: str
     shape: tuple[int, ...]
     parameters: int
+
+
+def architecture(name: str, classes: int) -> dict[str, Any]:
+    """Return a network as plain values: all its layers, its outline, and its first block, if any.
+
+    Parameters
+    ----------
+    name : str
+        One of `ARCHITECTURES`.
+    classes : int
+
+    Returns
+    -------
+    dict
+        `name`; `layers` and `outline`, as `layers` lists them in full and one level deep; `block`,
+        the layers of the first block of the outline with its `name`, or None.
+    """
+    network = ARCHITECTURES[name](classes)
+    image = torch.zeros(1, 3, SIDE, SIDE)
+    with eval_mode(network):
+        outline = layers(network, image, depth=1)
+        place = next((i for i, layer in enumerate(outline) if layer.kind == "block"), None)
+        block = None
+        if place is not None:
+            given = torch.zeros(1, *outline[place - 1].shape)
+            inside = layers(network.get_submodule(outline[place].name), given)
+            block = {"name": outline[place].operation, "layers": list(map(asdict, inside))}
+        return {
+            "name": name,
+            "layers": [asdict(layer) for layer in layers(network, image)],
+            "outline": [asdict(layer) for layer in outline],
+            "block": block,
+        }
 
 
 class _Tracer(fx.Tracer):

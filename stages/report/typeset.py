@@ -11,27 +11,12 @@ import numpy as np
 import typst
 from PIL import Image
 
-from stages.common.base.errors import InputError, reason
+from stages.common.base.errors import InputError
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 LARGEST = 10_000_000  # bytes of a report
 QUALITIES = (92, 80, 65, 50, 35)  # of photographs as JPEG; the first with which it fits is taken
 PLAIN = 150_000  # bytes up to which a picture stays the PNG that it is
-
-
-def read_picture(path: str | Path) -> bytes:
-    """Read a picture as it is; InputError where it is missing or no picture."""
-    try:
-        content = Path(path).read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there: run `dvc repro` to make it") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{path} is not a picture ({reason(error)}): run `dvc checkout` to restore it"
-        ) from None
-    return content
 
 
 def shrink(content: bytes, quality: int) -> tuple[bytes, str, tuple[int, int]]:

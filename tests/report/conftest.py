@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages.common.study import NETWORKS
 from stages.compare.__main__ import main as compare
 from stages.evaluate.__main__ import main as evaluate
 from stages.occlusion.__main__ import main as occlusion
-from stages.report.__main__ import NETWORKS
 from stages.split.__main__ import main as split
 from tests.conftest import Study
 
@@ -30,8 +30,9 @@ def measured(tmp_path_factory):
             study.write_model(name, seed=seed)
             patch.setattr(sys, "argv", ["evaluate", name])
             evaluate()
-        occlusion()
-        compare()
+        for stage in (occlusion, compare):
+            patch.setattr(sys, "argv", [stage.__module__])
+            stage()
         torch.use_deterministic_algorithms(False)
     return folder
 
@@ -42,4 +43,5 @@ def finished(measured, tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "project"
     shutil.copytree(measured, folder)
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["report"])
     return folder

@@ -75,16 +75,3 @@ def test_pictures_that_cannot_fit_end_in_one_line(template, monkeypatch):
     monkeypatch.setattr(typeset, "LARGEST", 10_000)
     with pytest.raises(InputError, match="10,000 are allowed: its pictures in plots are too large"):
         typeset.pdf({"words": "a"}, {"one": noise(400)}, {})
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture", noise(50)[:200]])
-def test_what_is_no_picture_is_refused_in_one_line(tmp_path, content):
-    path = tmp_path / "curves.png"
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"curves\.png is not a picture .*dvc checkout"):
-        typeset.read_picture(path)
-
-
-def test_a_picture_that_is_missing_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"curves\.png is not there: run `dvc repro`"):
-        typeset.read_picture(tmp_path / "curves.png")

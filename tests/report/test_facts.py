@@ -1,0 +1,223 @@
+"""Every verdict follows from the numbers: made-up ones, in both directions."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.common.study import SPLITS
+from stages.common.tables.evaluation import GALLERIES
+from stages.evaluate import agreement
+from stages.evaluate.statistics import accuracy_interval
+from stages.report import facts
+
+CLASSES = ["cat", "dog", "ship"]
+
+
+def measured(*correct: int, count: int = 100) -> dict[str, dict]:
+    """Metrics of the three splits with so many of `count` images right."""
+    found = {}
+    for split, right in zip(SPLITS, correct, strict=True):
+        low, high = accuracy_interval(right, count)
+        interval = {"low": low, "high": high}
+        found[split] = {"accuracy": right / count, "accuracy_interval": interval}
+    return found
+
+
+def history(train_loss: list[float], val_loss: list[float]) -> pd.DataFrame:
+    epochs = range(1, len(val_loss) + 1)
+    return pd.DataFrame({"epoch": epochs, "train_loss": train_loss, "val_loss": val_loss})
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "expected"), [(99, 60, "above"), (62, 60, "overlap"), (60, 99, "below")]
+)
+def test_overfitting_is_told_beyond_the_intervals_alone(train, val, expected):
+    found = facts.learning(history([2.0], [2.0]), measured(train, val, 60), 0.1)
+    assert found["train_against_val"] == expected
+    assert found["gap"] == pytest.approx((train - val) / 100)
+
+
+@pytest.mark.parametrize(("test", "expected"), [(60, "above"), (12, "overlap"), (0, "below")])
+def test_a_network_at_chance_is_not_said_to_have_learnt(test, expected):
+    found = facts.learning(history([2.0], [2.0]), measured(60, 60, test), 0.1)
+    assert found["against_baseline"] == expected
+
+
+def test_the_lowest_loss_is_that_of_the_curve():
+    curve = history([2.0, 1.0, 0.1], [2.0, 1.5, 1.75])
+    found = facts.learning(curve, measured(99, 60, 60), 0.1)
+    assert found["lowest_val_loss"] == {"epoch": 2, "loss": 1.5}
+    assert found["last_loss"] == {"train": 0.1, "val": 1.75}
+
+
+def test_the_baseline_names_the_most_frequent_class_of_train():
+    counts = {"train": np.array([[2, 0], [4, 1]]), "test": np.array([[0, 3], [1, 0]])}
+    assert facts.baseline(counts) == 0.25
+
+
+def gallery(*rows) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["class", "rank", "actual", "predicted", "score"])
+    assert set(table) < set(GALLERIES)
+    return table
+
+
+def test_a_gallery_tells_which_classes_have_fewer_images():
+    table = gallery(
+        ("cat", 1, "cat", "cat", 0.9), ("cat", 2, "cat", "cat", 0.8), ("dog", 1, "dog", "dog", 0.95)
+    )
+    found = facts.gallery(table, CLASSES, 2)
+    assert (found["images"], found["lowest"], found["highest"]) == (3, 0.8, 0.95)
+    assert found["few"] == [["dog", 1], ["ship", 0]]
+    assert found["best_class"] == {"class": "dog", "score": 0.95}
+    assert found["worst_class"] == {"class": "cat", "score": 0.9}
+    assert facts.gallery(gallery(), CLASSES, 2) == {"images": 0}
+
+
+def test_the_most_frequent_errors_are_counted():
+    rows = [("cat", 1, "cat", "dog", 0.99), ("dog", 1, "dog", "cat", 0.7)]
+    found = facts.gallery(gallery(*rows), CLASSES, 2)
+    assert found["top"] == {"actual": "cat", "predicted": "dog", "score": 0.99}
+    assert (found["confident"], found["most_frequent"]) == (1, 1)
+    found = facts.gallery(gallery(*rows, ("cat", 2, "cat", "dog", 0.8)), CLASSES, 2)
+    assert (found["most_frequent"], found["frequent"]) == (2, [["cat", "dog"]])
+
+
+# each class is taken for the next one, ever more often
+PATTERN = np.diag([50] * 7) + np.diag([2, 4, 6, 8, 10, 12], 1)
+OTHER = np.rot90(PATTERN - np.diag([50] * 7)) + np.diag([50] * 7)
+CLEAN = np.diag([9] * 7)
+NAMES = list("abcdefg")
+
+
+def pattern(train, val, test):
+    counts = dict(zip(SPLITS, (train, val, test), strict=True))
+    return facts.pattern(agreement.compare(counts, NAMES)[0], counts, NAMES)
+
+
+def test_three_matrices_of_one_shape_share_a_pattern():
+    found = pattern(PATTERN * 3, PATTERN, PATTERN)
+    assert found["all_shared"] and found["spread_differs"] == []
+    assert found["errors"] == {"train": 126, "val": 42, "test": 42}
+    assert found["mixed"]["test"]["pairs"] == [["f", "g", 12], ["e", "f", 10], ["d", "e", 8]]
+
+
+def test_a_pattern_that_two_share_is_not_claimed_for_the_third():
+    found = pattern(OTHER, PATTERN, PATTERN)
+    assert found["shared"] == [("val", "test")] and not found["all_shared"]
+    assert found["spread_differs"] == [("train", "val"), ("train", "test")]
+
+
+def test_matrices_without_errors_share_nothing():
+    found = pattern(CLEAN, CLEAN, CLEAN)
+    assert found["shared"] == [] and found["spread_differs"] == []
+    assert found["mixed"]["val"] == {"pairs": [], "ties": 0}
+
+
+def test_pairs_are_ranked_by_errors_in_both_directions_and_ties_counted():
+    counts = np.array([[9, 1, 0], [2, 9, 3], [0, 0, 9]])
+    assert facts.mixed(counts, CLASSES)["pairs"] == [["cat", "dog", 3], ["dog", "ship", 3]]
+    assert facts.mixed(CLEAN + np.diag([1] * 6, 1), NAMES)["ties"] == 3
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second", "p", "verdict", "beyond"),
+    [
+        (5, 25, 0.0003, "better", True),
+        (25, 5, 0.0003, "worse", True),
+        (9, 11, 0.8, "better", False),
+        (9, 9, 1.0, "equal", False),
+    ],
+)
+def test_a_comparison_goes_by_the_images_on_which_two_networks_differ(
+    only_first, only_second, p, verdict, beyond
+):
+    test = {"only_first": only_first, "only_second": only_second, "p": p / 2, "p_holm": p}
+    found = facts.comparison(("q1", "q2"), (0.6, 0.7), test)
+    assert (found["verdict"], found["beyond_chance"]) == (verdict, beyond)
+    assert found["difference"] == pytest.approx(0.1)
+
+
+@given(st.lists(st.integers(0, 100), min_size=4, max_size=4), st.floats(0, 1))
+def test_the_winner_is_the_best_on_test(correct, p):
+    accuracy = dict(zip(NAMES, (count / 100 for count in correct), strict=False))
+    tests = {frozenset(pair): {"p_holm": p} for pair in combinations(accuracy, 2)}
+    found = facts.best(accuracy, tests)
+    assert set(found["networks"]) == {n for n, a in accuracy.items() if a == max(accuracy.values())}
+    if len(found["networks"]) == 1:
+        assert found["difference"] == pytest.approx((max(correct) - sorted(correct)[-2]) / 100)
+        assert found["beyond_chance"] == (p < 0.05)
+    else:
+        assert "beyond_chance" not in found
+
+
+def test_the_epoch_is_the_first_that_reaches_an_accuracy():
+    curve = pd.DataFrame({"epoch": [1, 2, 3, 4], "val_accuracy": [0.1, 0.6, 0.5, 0.7]})
+    assert [facts.epochs_to(curve, goal) for goal in (0.6, 0.65, 0.8)] == [2, 4, None]
+
+
+@given(st.floats(-10, 10), st.dictionaries(st.sampled_from(NAMES), st.floats(-10, 10)))
+def test_networks_are_sorted_by_the_sign_of_the_difference(own, others):
+    found = facts.against(own, others)
+    assert sorted(found["less"] + found["same"] + found["more"]) == sorted(others)
+    assert all(own < others[name] for name in found["less"])
+    assert all(own > others[name] for name in found["more"])
+
+
+def test_gains_and_losses_are_those_of_the_classes():
+    before = np.array([[5, 5, 0], [0, 10, 0], [0, 0, 10]])
+    after = np.array([[9, 1, 0], [3, 7, 0], [0, 0, 10]])
+    found = facts.recall_change(before, after, CLASSES)
+    assert [found[key] for key in ("more", "less", "same")] == [1, 1, 1]
+    assert found["largest_gain"] == ["cat", pytest.approx(0.4)]
+    assert found["largest_loss"] == ["dog", pytest.approx(-0.3)]
+    assert facts.recalls(np.array([[3, 1], [0, 0]])) == [0.75, None]
+
+
+@pytest.mark.parametrize(
+    ("without", "with_it", "expected"),
+    [(0.3, 0.1, "smaller"), (0.1, 0.2, "larger"), (0.1, 0.1004, "same"), (0.1, -0.2, "smaller")],
+)
+def test_overfitting_changes_as_far_as_it_is_written(without, with_it, expected):
+    assert facts.overfitting_change(without, with_it) == expected
+
+
+def occluded(drops: dict[int, float], hits=(None,) * 3, **others) -> dict:
+    patches = {
+        f"patch_{size}": {"largest_drop": drop, "flip_share": 0.1, "pointing_game": hit}
+        for (size, drop), hit in zip(drops.items(), hits, strict=False)
+    }
+    return {"images": 9, "rank_agreement": {}} | patches | others
+
+
+@pytest.mark.parametrize(
+    ("drops", "expected"),
+    [
+        ((0.1, 0.2, 0.4), "rises"),
+        ((0.4, 0.2, 0.1), "falls"),
+        ((0.1, 0.4, 0.2), "varies"),
+        ((0.1, 0.1001, 0.1), "same"),
+    ],
+)
+def test_the_effect_of_the_size_is_the_course_of_the_numbers(drops, expected):
+    found = facts.occlusion(occluded(dict(zip((32, 16, 8), reversed(drops), strict=True))))
+    assert [patch["size"] for patch in found["patches"]] == [8, 16, 32]
+    assert found["trend"] == {"largest_drop": expected, "flip_share": "same"}
+    assert "points_best" not in found
+
+
+def test_sizes_are_compared_where_there_are_several():
+    agreement = {"8_16": 0.5, "16_32": -0.1, "8_32": None}
+    given = {"object_share": 0.2, "rank_agreement": agreement}
+    found = facts.occlusion(occluded({8: 0.1, 16: 0.2, 32: 0.3}, (0.9, 0.9, 0.4), **given))
+    assert found["points_best"] == [8, 16]
+    assert found["agreement"] == [[8, 16, 0.5], [16, 32, -0.1]]
+    assert (found["closest"], found["furthest"]) == ((8, 16), (16, 32))
+
+
+def test_without_images_nothing_is_said_of_heatmaps():
+    nothing = {"images": 0, "rank_agreement": {}, "patch_8": {"largest_drop": None}}
+    assert "trend" not in facts.occlusion(nothing)
