@@ -76,7 +76,12 @@ class Study:
         Path("data/raw").mkdir(parents=True, exist_ok=True)
         np.save("data/raw/images.npy", self.images)
         np.save("data/raw/labels.npy", self.labels.astype(np.uint8))
-        description = {"source": source, "classes": CLASSES, "groups": list(groups)}
+        description = {
+            "source": source,
+            "classes": CLASSES,
+            "groups": list(groups),
+            "checksums": {},
+        }
         Path("data/raw/source.json").write_text(json.dumps(description))
 
     def write_split(self) -> None:

@@ -175,7 +175,7 @@ def test_a_bad_param_ends_in_one_line_before_anything_heavy(finished):
         ("plots/q2/curves.png", None, "plots/q2/curves.png"),
         ("plots/q1/galleries.csv", None, "plots/q1/galleries.csv is not there: run `dvc repro`"),
         ("plots/q1/curves.csv", "epoch\n1\n", "plots/q1/curves.csv is damaged"),
-        ("metrics/better.json", "{}", "lack 'agreement'"),
+        ("metrics/better.json", "{}", "lack 'train'"),
         ("metrics/pairwise.json", "{}", "lack 'q1_q2'"),
         ("data/split/statistics.json", "{}", "lack 'protocol'"),
     ],

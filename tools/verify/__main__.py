@@ -7,15 +7,30 @@ with the committed run. The exit code is 0 if all is the same, 1 if not.
 import argparse
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from stages.common.base import process
 from stages.common.base.progress import log
-from tools.verify import committed, report
 from tools.verify.clone import Clone, git, temporary_clone
-from tools.verify.committed import Run
+from tools.verify.compare import (
+    DIFFERENT,
+    GALLERY_TOLERANCE,
+    LOSS_TOLERANCE,
+    SAME_BYTES,
+    SAME_METRICS,
+    SHARE_TOLERANCE,
+    Run,
+    Verdict,
+    compare,
+    explain,
+)
 
 RUNS = ((), ("--force", "--no-run-cache"))
+TOLERANCE = (
+    f"{SHARE_TOLERANCE} for shares, {LOSS_TOLERANCE} for losses, {GALLERY_TOLERANCE} for what "
+    "occlusion measures, counts equal, best epoch, images in a gallery and tests free"
+)
 
 
 def main() -> None:
@@ -32,40 +47,96 @@ def main() -> None:
 
 
 def verify(project: Path, overrides: list[str]) -> bool:
-    """Run the pipeline of a project's last commit twice, report, and tell if all is the same."""
+    """Run the pipeline of a project's last commit twice; report, and return if all is the same."""
     if changes := git("status", "--porcelain", cwd=project).splitlines():
         log(f"verify: what is not committed is not verified: {len(changes)} changes")
     with temporary_clone(project) as clone:
         head = git("log", "-1", "--format=%h %s", cwd=clone.project).strip()
         log(f"verify: commit {head}")
-        before = clone.read()
+        committed = clone.read()
         clone.set_params(overrides)
         clone.link_source(project)
         clone.remove_results()
         first, second = (run(clone, i) for i in range(len(RUNS)))
-    compared = None
-    if before.lock and not overrides:
-        compared = committed.compare(before, second)
-    lines = [*report.table(first, second, compared), "", *report.repetition(first, second)]
+    verdicts = compare(committed, second) if committed.lock and not overrides else None
+    lines = [*table(first, second, verdicts), "", *repetition(first, second)]
     if overrides:
         lines.append("committed run: not compared, as --set changed its params")
-    elif compared is None:
+    elif verdicts is None:
         lines.append("committed run: there is none, dvc.lock is not in the commit")
     else:
-        lines += report.comparison(before, second, compared)
-    same = report.is_same(first, second, compared)
+        lines += comparison(committed, second, verdicts)
+    same = first.lock == second.lock and all(v.verdict != DIFFERENT for v in verdicts or [])
     log("\n".join(["", *lines, "verified" if same else "NOT verified"]))
     return same
 
 
 def run(clone: Clone, index: int) -> Run:
-    """Run the pipeline in the clone and say how long it took."""
+    """Run the pipeline in the clone and print how long it took."""
     log(f"\nverify: run {index + 1} of {len(RUNS)}\n")
     start = time.monotonic()
     clone.repro(*RUNS[index])
     minutes, seconds = divmod(round(time.monotonic() - start), 60)
     log(f"\nverify: run {index + 1} took {minutes} min {seconds} s")
     return clone.read()
+
+
+def changed_outs(first: Run, second: Run) -> list[tuple[str, str]]:
+    """List stage and path of each out that the first run lacks or has with another hash."""
+    return [(s, out) for s, out, md5 in second.outs() if first.hashes(s, "outs").get(out) != md5]
+
+
+def table(first: Run, second: Run, verdicts: list[Verdict] | None) -> list[str]:
+    """Lay out a line for each out: does the second run repeat it, is it the committed one."""
+    changed = changed_outs(first, second)
+    outs = [(stage, out) for stage, out, _ in second.outs()]
+    committed = {(row.stage, row.out): row.verdict for row in verdicts or []}
+    rows = [("stage", "out", "second run", "committed run")]
+    for key in dict.fromkeys([*outs, *committed]):
+        again = "" if key not in outs else DIFFERENT if key in changed else SAME_BYTES
+        rows.append((*key, again, committed.get(key, "not compared")))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def repetition(first: Run, second: Run) -> list[str]:
+    """Tell whether the second run gave the lock of the first, or where it departed from it."""
+    if first.lock == second.lock:
+        count = len(list(second.outs()))
+        return [f"two runs: the same dvc.lock, the same bytes in all {count} outs"]
+    changed = changed_outs(first, second)
+    if not changed:
+        return ["two runs: the same outs, but the code or the params changed between them"]
+    stage, out = changed[0]
+    lines = explain(first.fingerprints.get(stage), second.fingerprints.get(stage))
+    lines = lines or ["the fingerprints are the same, so the stage's code does not repeat itself"]
+    return [
+        f"two runs: other bytes in {len(changed)} of the outs, first in {out} of {stage}",
+        *(f"  {line}" for line in lines),
+    ]
+
+
+def comparison(committed: Run, now: Run, verdicts: list[Verdict]) -> list[str]:
+    """Sum up how a run compares with the committed one, and why it is not the same bytes."""
+    count = Counter(row.verdict for row in verdicts)
+    kinds = (SAME_BYTES, SAME_METRICS, DIFFERENT)
+    lines = ["committed run: " + ", ".join(f"{count[kind]} {kind}" for kind in kinds)]
+    if count[SAME_METRICS]:
+        lines.append(f"  tolerance of metrics: {TOLERANCE}")
+    if count[SAME_METRICS] or count[DIFFERENT]:
+        held: dict[str, list[str]] = {}  # each difference of machines once, with its stages
+        for stage in now.lock:
+            prints = (found.fingerprints.get(stage) for found in (committed, now))
+            for line in explain(*prints):
+                held.setdefault(line, []).append(stage)
+        for line, stages in held.items():
+            where = "all stages" if len(stages) == len(now.lock) else ", ".join(stages)
+            lines.append(f"  {line} ({where})")
+    return lines + [
+        f"  {row.out} of {row.stage} is different: {row.reason}"
+        for row in verdicts
+        if row.verdict == DIFFERENT
+    ]
 
 
 if __name__ == "__main__":

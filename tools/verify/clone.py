@@ -16,8 +16,7 @@ from dvc.utils.hydra import apply_overrides
 
 from stages.common.base.errors import InputError
 from stages.common.base.params import parse
-from tools.verify import locks
-from tools.verify.committed import Run
+from tools.verify.compare import Run, read_lock
 
 
 @contextmanager
@@ -81,30 +80,20 @@ class Clone:
 
     def remove_results(self) -> None:
         """Remove what the committed run left, so that no stage counts as up to date."""
-        for stage in (lock := locks.read(self.project / "dvc.lock")):
-            for out in locks.hashes(lock, stage, "outs"):
-                path = self.project / out
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for _, out, _ in self.read().outs():
+            path = self.project / out
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         shutil.rmtree(self.project / "fingerprints", ignore_errors=True)
         (self.project / "dvc.lock").unlink(missing_ok=True)
 
     def read(self) -> Run:
         """Read what the last run left."""
-        lock = locks.read(self.project / "dvc.lock")
-        outs = [out for stage in lock for out in locks.hashes(lock, stage, "outs")]
-        return Run(
-            lock,
-            fingerprints={
-                stage: content
-                for stage in lock
-                if (content := self._json(f"fingerprints/{stage}.json"))
-            },
-            metrics={
-                out: content
-                for out in outs
-                if out.startswith("metrics/") and (content := self._json(out))
-            },
-        )
+        lock = read_lock(self.project / "dvc.lock")
+        fingerprints = {stage: self._json(f"fingerprints/{stage}.json") for stage in lock}
+        outs = [out["path"] for entry in lock.values() for out in entry.get("outs", [])]
+        metrics = {out: self._json(out) for out in outs if out.startswith("metrics/")}
+        kept = [{k: v for k, v in found.items() if v} for found in (fingerprints, metrics)]
+        return Run(lock, *kept)
 
     def _json(self, path: str) -> dict | None:
         file = self.project / path
