@@ -1,6 +1,7 @@
-"""One look for all pictures, and PNGs that are the same bytes whenever the figures are the same."""
+"""One look for all pictures, and PNGs that are the same bytes for the same content."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -17,6 +19,7 @@ from stages.common.base.files import write_bytes
 matplotlib.use("Agg")  # no screen is needed, and none changes the result
 
 DPI = 100
+MOST_TEXT = 20  # classes of a matrix whose cells have room for text
 RIGHT, WRONG = "#000000", "#d55e00"
 LINES = {"train": ":", "val": "-", "test": "--"}
 
@@ -82,6 +85,54 @@ def unit_ticks(axes: Axes, which: str = "y") -> None:
     axis.grid(True)
 
 
+def matrix(
+    values: np.ndarray,
+    texts: Sequence[Sequence[str]],
+    classes: Sequence[str],
+    colors: str,
+    limits: tuple[float, float],
+    dark: np.ndarray,
+) -> tuple[Figure, Colorbar]:
+    """Draw a confusion matrix, or what has its form: a row a true class, a column a prediction.
+
+    Parameters
+    ----------
+    values : float (c, c)
+        What the cells are coloured by.
+    texts : c lists of c str
+        What stands in the cells, where there is room for it.
+    classes : sequence of str
+    colors : str
+        Name of a colour map.
+    limits : two floats
+        Its ends; where values may lie beyond them on both sides, the bar has arrows.
+    dark : bool (c, c)
+        Where the text must be white.
+
+    Returns
+    -------
+    Figure, Colorbar
+    """
+    side = 1.9 + 0.46 * np.clip(len(classes), 4, MOST_TEXT)
+    figure, axes = plt.subplots(figsize=(side + 0.3, side - 0.5), layout="constrained")
+    image = axes.imshow(values, cmap=colors, vmin=limits[0], vmax=limits[1])
+    if len(classes) <= MOST_TEXT:
+        style = {"ha": "center", "va": "center", "fontsize": 9}
+        for (i, j), is_dark in np.ndenumerate(dark):
+            style["color"] = "white" if is_dark else "black"
+            style["linespacing"] = 1.0 if "\n" in texts[i][j] else 1.2
+            axes.text(j, i, texts[i][j], **style)
+    names, places = [short(name) for name in classes], range(len(classes))
+    axes.set_yticks(places, names)
+    axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_xlabel("predicted", fontsize=10)
+    axes.set_ylabel("true class", fontsize=10)
+    axes.tick_params(labelsize=10)
+    axes.spines[:].set_visible(True)
+    bar = figure.colorbar(image, ax=axes, extend="both" if limits[0] < 0 else "neither")
+    return figure, bar
+
+
 class Sheet:
     """A white page on which images and text are placed by the pixel.
 
@@ -131,7 +182,7 @@ class Sheet:
         )
 
     def figure(self) -> Figure:
-        """Give the finished page."""
+        """Return the finished page."""
         self._figure.figimage(self.page, zorder=-1)  # beneath the text
         return self._figure
 

@@ -9,11 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from stages.common.figures import LINES, short, unit_ticks
+from stages.common.confusion import row_shares
+from stages.common.figures import LINES, matrix, short, unit_ticks
 from stages.common.study import NETWORKS, SPLIT_TITLES
-from stages.compare.tables import shares
-
-MOST_TEXT = 20  # classes of a matrix whose cells have room for text
 
 
 def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
@@ -171,37 +169,21 @@ def cost(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def difference(pairs: pd.DataFrame, first: str, second: str, names: list[str]) -> Figure:
-    """Draw what changes from one network's confusion matrix to another's, in percentage points.
+def difference(before: np.ndarray, after: np.ndarray, classes: list[str], title: str) -> Figure:
+    """Draw what changes from one confusion matrix to another, in percentage points.
 
     Parameters
     ----------
-    pairs : DataFrame
-        network, actual, predicted; a row an image.
-    first, second : str
-        Networks.
-    names : list of str
-        Of the classes.
+    before, after : integers (c, c)
+        Of the same images.
+    classes : list of str
+    title : str
     """
-    change = 100 * (shares(pairs, second, names)[1] - shares(pairs, first, names)[1])
-    side = 1.9 + 0.46 * np.clip(len(names), 4, MOST_TEXT)
-    figure, axes = plt.subplots(figsize=(side + 0.3, side - 0.5), layout="constrained")
+    change = 100 * (row_shares(after) - row_shares(before))
     # more on the diagonal is better, more elsewhere is worse: blue is better in both places
-    better = np.where(np.eye(len(names), dtype=bool), change, -change)
-    image = axes.imshow(better, cmap="RdBu", vmin=-50, vmax=50)
-    if len(names) <= MOST_TEXT:
-        for (i, j), value in np.ndenumerate(change):
-            if round(value):
-                color = "white" if abs(value) > 35 else "black"
-                axes.text(j, i, f"{value:+.0f}", ha="center", va="center", fontsize=9, color=color)
-    ticks = [short(name) for name in names]
-    axes.set_yticks(range(len(names)), ticks)
-    axes.set_xticks(range(len(names)), ticks, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_xlabel("predicted", fontsize=10)
-    axes.set_ylabel("true class", fontsize=10)
-    axes.tick_params(labelsize=10)
-    axes.spines[:].set_visible(True)
-    bar = figure.colorbar(image, ax=axes, extend="both")
+    better = np.where(np.eye(len(classes), dtype=bool), change, -change)
+    texts = [[f"{value:+.0f}" if round(value) else "" for value in row] for row in change]
+    figure, bar = matrix(better, texts, classes, "RdBu", (-50, 50), np.abs(change) > 35)
     bar.set_label("percentage points of the true class: blue better, red worse")
-    figure.suptitle(f"Validation: from {NETWORKS[first].title} to {NETWORKS[second].title}")
+    figure.suptitle(title)
     return figure

@@ -7,25 +7,22 @@ import pandas as pd
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import rankdata
 
+from stages.common.confusion import row_shares
+from stages.common.tables.evaluation import AGREEMENT
+
 PERMUTATIONS = 1999
-DISTANCES = {"class": str, "first_errors": int, "second_errors": int}
-DISTANCES |= {"distance": float, "distance_by_chance": float}
+DISTANCES = {name: kind for name, kind in AGREEMENT.items() if name not in ("first", "second")}
 DIGITS = 3  # of a p: what is decided by it is then what it is written as
 
 
-def row_shares(counts: np.ndarray) -> np.ndarray:
-    """Divide each row of a confusion matrix by its sum: float (c, c), 0 where that is 0."""
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-
-
 def has_shape(counts: np.ndarray) -> bool:
-    """Say if a confusion matrix has errors enough, at least one a class, and not all alike."""
+    """Whether a confusion matrix has errors enough, at least one a class, and not all alike."""
     errors = counts.sum() - counts.trace()
     rates = row_shares(counts)[~np.eye(len(counts), dtype=bool)]
     return bool(errors >= len(counts) > 1 and np.ptp(rates) > 0)
 
 
-def rank_agreement(
+def rank_correlation(
     first: np.ndarray, second: np.ndarray, seed: int = 0, permutations: int = PERMUTATIONS
 ) -> tuple[float, float] | None:
     """Compare the shape of the errors of two confusion matrices: are the same pairs mixed?
@@ -140,7 +137,7 @@ def compare(
     """
     summary, tables = {}, {}
     for first, second in combinations(counts, 2):
-        correlation, rank_p = rank_agreement(counts[first], counts[second]) or (None, None)
+        correlation, rank_p = rank_correlation(counts[first], counts[second]) or (None, None)
         table, p = error_distances(counts[first], counts[second], classes)
         tables[first, second] = table
         mean, by_chance = table[["distance", "distance_by_chance"]].mean()

@@ -4,13 +4,19 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from sklearn.metrics import ConfusionMatrixDisplay
 
-from stages.common.figures import LINES, RIGHT, WRONG, Sheet, contact_sheet, short, unit_ticks
+from stages.common.confusion import row_shares
+from stages.common.figures import (
+    LINES,
+    RIGHT,
+    WRONG,
+    Sheet,
+    contact_sheet,
+    matrix,
+    short,
+    unit_ticks,
+)
 from stages.common.study import SPLIT_TITLES
-from stages.evaluate.agreement import row_shares
-
-MOST_TEXT = 20  # classes of a confusion matrix whose cells have room for text
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
@@ -72,31 +78,13 @@ def confusion(counts: np.ndarray, classes: list[str], title: str) -> Figure:
     title : str
     """
     shares = row_shares(counts)
-    side = 1.9 + 0.46 * np.clip(len(classes), 4, MOST_TEXT)
-    figure, axes = plt.subplots(figsize=(side + 0.3, side - 0.5), layout="constrained")
-    names = [short(name) for name in classes]
-    display = ConfusionMatrixDisplay(shares, display_labels=names)
-    display.plot(
-        ax=axes,
-        cmap="Blues",
-        xticks_rotation=45,
-        im_kw={"vmin": 0, "vmax": 1},
-        text_kw={"fontsize": 9, "linespacing": 1.0},
-        include_values=len(classes) <= MOST_TEXT,
-    )
-    if display.text_ is not None:
-        for text, count, share in zip(display.text_.flat, counts.flat, shares.flat, strict=True):
-            text.set_text(f"{count}\n{share:.0%}" if count else "")
-            # the display's own choice goes by the largest share, not by the colour that is there
-            text.set_color("white" if share > 0.5 else "black")
-    plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
-    bar = display.im_.colorbar
+    texts = [
+        [f"{count}\n{share:.0%}" if count else "" for count, share in zip(*row, strict=True)]
+        for row in zip(counts, shares, strict=True)
+    ]
+    figure, bar = matrix(shares, texts, classes, "Blues", (0, 1), shares > 0.5)
     bar.set_label("share of the true class")
     bar.set_ticks(np.linspace(0, 1, 6), labels=[f"{share} %" for share in range(0, 101, 20)])
-    axes.set_xlabel("predicted", fontsize=10)
-    axes.set_ylabel("true class", fontsize=10)
-    axes.tick_params(labelsize=10)
-    axes.spines[:].set_visible(True)
     right = counts.trace()
     figure.suptitle(f"{title}: {right} of {counts.sum()} right, {right / counts.sum():.1%}")
     return figure

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.metrics import confusion_matrix
 
+from stages.common import confusion
 from stages.common.base import files, fingerprint
 from stages.common.base.errors import InputError
 from stages.common.base.progress import log
@@ -126,7 +126,7 @@ def read_network(name: str, classes: list[str]) -> dict[str, Any]:
     counts = {}
     for split in SPLITS:
         pairs = files.read_csv(folder / f"confusion_{split}.csv", tables.CONFUSION)
-        counts[split] = confusion_matrix(pairs["actual"], pairs["predicted"], labels=classes)
+        counts[split] = confusion.count(pairs, classes)
     return {
         "metrics": files.read_json(f"metrics/{name}.json"),
         "history": files.read_csv(folder / "curves.csv", HISTORY),
