@@ -120,7 +120,7 @@ def matrix(
         style = {"ha": "center", "va": "center", "fontsize": 9}
         for (i, j), is_dark in np.ndenumerate(dark):
             style["color"] = "white" if is_dark else "black"
-            style["linespacing"] = 1.0 if "\n" in texts[i][j] else 1.2
+            style["linespacing"] = 1.0 if "\n" in texts[i][j] else None
             axes.text(j, i, texts[i][j], **style)
     names, places = [short(name) for name in classes], range(len(classes))
     axes.set_yticks(places, names)
