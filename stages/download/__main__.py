@@ -1,97 +1,18 @@
 """Fetch or draw the images: `python -m stages.download`."""
 
-from contextlib import ExitStack
-from pathlib import Path
-from typing import BinaryIO
+import argparse
 
-import numpy as np
-
-from stages.common.base import files, fingerprint, process
-from stages.common.base.params import read
-from stages.common.base.progress import log, progress
-from stages.common.study import SIDE
+from stages.common.base import params, process
 from stages.download.params import Download
-from stages.download.source import Source
-
-OUT = "data/raw"
 
 
 def main() -> None:
-    params = read(Download, "download")
-    fingerprint.record()
-    log(f"download: {params.source}" + (f" from {params.path}" if params.path else ""))
-    try:
-        source = open_source(params)
-        with files.new_folder(OUT) as folder:
-            write(folder, source)
-            files.write_json(folder / "source.json", description(params, source))
-    except OSError as error:
-        # a full disk does not say which file it was
-        error.filename = error.filename or OUT
-        raise
-    log(f"{len(source.labels)} images of {len(source.classes)} classes are in {OUT}")
+    argparse.ArgumentParser(prog="python -m stages.download", description=__doc__).parse_args()
+    settings = params.read(Download, "download")
 
+    from stages.download import run
 
-def open_source(params: Download) -> Source:
-    """Open the source that the params name; only what that one needs is imported."""
-    match params.source:
-        case "sample":
-            return open_sample(params.per_class, params.seed)
-        case "stl10":
-            from stages.download import stl10 as reader
-        case "npz":
-            from stages.download import npz as reader
-        case "folder":
-            from stages.download import folder as reader
-    return reader.open_source(params.path, params.per_class)
-
-
-def open_sample(per_class: int | None, seed: int) -> Source:
-    """Open the data set that the project draws itself."""
-    from stages.download.sample.pictures import CLASSES, PER_CLASS, draw, labels
-
-    count = PER_CLASS if per_class is None else per_class
-    return Source(list(CLASSES), labels(count), draw(count, seed), has_masks=True)
-
-
-def write(folder: Path, source: Source) -> None:
-    """Write `images.npy`, `labels.npy` and, where the source has them, `masks.npy`.
-
-    Image by image and without a memory map: a full disk is an error here, and would be the death
-    of the process there.
-    """
-    count = len(source.labels)
-    with ExitStack() as stack:
-        images = stack.enter_context(open(folder / "images.npy", "wb"))
-        write_header(images, np.uint8, (count, SIDE, SIDE, 3))
-        if source.has_masks:
-            masks = stack.enter_context(open(folder / "masks.npy", "wb"))
-            write_header(masks, np.bool_, (count, SIDE, SIDE))
-        pairs = progress(source.images, "images", count)
-        for _, (image, mask) in zip(range(count), pairs, strict=True):
-            images.write(image.tobytes())
-            if source.has_masks:
-                masks.write(mask.tobytes())
-    np.save(folder / "labels.npy", source.labels)
-
-
-def write_header(file: BinaryIO, dtype: type, shape: tuple[int, ...]) -> None:
-    """Write the header of an `.npy` file, whose rows then follow in C order."""
-    header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
-
-
-def description(params: Download, source: Source) -> dict:
-    """Say what was read; nothing that changes with the time, the machine or the folder."""
-    counts = np.bincount(source.labels, minlength=len(source.classes))
-    return {
-        "source": params.source,
-        "per_class": params.per_class,
-        "classes": source.classes,
-        "counts": dict(zip(source.classes, counts.tolist(), strict=True)),
-        "groups": [{"origin": origin, "count": count} for origin, count in source.groups],
-        "checksums": source.checksums,
-    }
+    run.download(settings)
 
 
 if __name__ == "__main__":

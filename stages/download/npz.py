@@ -75,7 +75,7 @@ def _one_line(problem: str) -> Iterator[None]:
 
 @contextmanager
 def _array(archive: zipfile.ZipFile, name: str, needed: str):
-    """Give (stream at the first value, dtype, shape) of an array that has the size it claims."""
+    """Return (stream at the first value, dtype, shape) of an array that has the size it claims."""
     where = f"{archive.filename}: {name}"
     try:
         info = archive.getinfo(f"{name}.npy")

@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 import requests
 from filelock import FileLock
 from filelock import Timeout as Locked
-from urllib3.exceptions import HTTPError, ProtocolError, TimeoutError
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
 from stages.common.base import files
 from stages.common.base.errors import InputError
@@ -20,17 +22,18 @@ READ_AHEAD = 2**18  # bytes, no less than what the decompressor asks for in adva
 TIMEOUT = (10, 30)  # seconds until there must be a connection, and between two pieces of data
 WINDOW = 60  # seconds over which the speed is measured
 LEAST = 60_000  # bytes that must come in that time; fewer are no better than none
-WAITS = (1, 2, 4, 8)  # seconds before each new try; then it is given up
-BUSY = (408, 429, 500, 502, 503, 504)  # answers that may be another at the next try
+# of connections, of answers that may be another at the next try, and of bodies that are cut
+RETRY = Retry(
+    total=4,
+    backoff_factor=1,
+    status_forcelist=(408, 429, 500, 502, 503, 504),
+    raise_on_status=False,
+)
 FAULTS = (requests.ConnectionError, requests.Timeout, HTTPError)
 
 
 class Damaged(InputError):
     """The archive is not what it should be: what was read since the last good member is no use."""
-
-
-class Busy(requests.ConnectionError):
-    """The server answers that it cannot serve now."""
 
 
 class Slow(requests.Timeout):
@@ -45,15 +48,15 @@ class Remote:
     """An archive behind a URL, read like a file.
 
     All that arrives is appended to a file in the work folder. A request asks only for what is not
-    in there yet, so an interrupted download goes on where it stopped. A server that cannot do
-    that, or whose file is another one by now, makes `read` raise `Restart`. One process at a time
-    has the file to itself, until it calls `close`, `drop` or `remove`, or ends.
+    in there yet, so an interrupted download goes on where it stopped, as long as the file's ETag or
+    date of change says that it is the same. Else `read` raises `Restart`. One process at a time has
+    the file to itself, until it calls `close`, `drop` or `remove`, or ends.
 
     Parameters
     ----------
     url : str
-    waits : tuple of float
-        Seconds before each new try of a request that failed.
+    retry : Retry
+        How often, and after which pauses, what has failed is tried again.
 
     Raises
     ------
@@ -63,10 +66,13 @@ class Remote:
 
     remedy = "the same command fetches that part anew"
 
-    def __init__(self, url: str, waits: tuple[float, ...] = WAITS):
+    def __init__(self, url: str, retry: Retry = RETRY):
         self.name = url
-        self._waits = waits
-        self._failures = self._furthest = self._marked = 0
+        self._retry = self._left = retry
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+        self._furthest = self._marked = 0
         self._since, self._start = time.monotonic(), 0  # of the window in which speed is measured
         self._response: requests.Response | None = None
         name = PurePosixPath(url.partition("?")[0]).name
@@ -142,7 +148,7 @@ class Remote:
                 else:
                     self._end(position)
             except FAULTS as error:
-                self._try_again(_reason(error), position)
+                self._try_again(error, position)
         return b""
 
     def _receive(self, size: int, position: int) -> bytes:
@@ -161,35 +167,35 @@ class Remote:
             raise ProtocolError
         self._state["size"] = position
 
-    def _try_again(self, reason: str, position: int) -> None:
-        """Wait before the next try; give up after too many in a row that brought little."""
+    def _try_again(self, error: Exception, position: int) -> None:
+        """Wait before going on after a cut; give up after too many in a row that brought little."""
         self._disconnect()
         if (position - self._furthest) * WINDOW > (time.monotonic() - self._since) * LEAST:
-            self._failures = 0
+            self._left = self._retry
         self._furthest = max(self._furthest, position)
-        if self._failures == len(self._waits):
-            raise InputError(
-                f"{self.name}: {reason}, tried {self._failures + 1} times: check the network and "
-                f"run the same command, it goes on from the {position / 1e6:.1f} MB that are here"
-            )
-        seconds = self._waits[self._failures]
-        self._failures += 1
-        log(f"{reason} at {position / 1e6:.1f} MB: trying again in {seconds} s")
-        time.sleep(seconds)
+        try:
+            self._left = self._left.increment("GET", self.name, error=ProtocolError(str(error)))
+        except MaxRetryError:
+            raise self._unreachable(_reason(error), position) from None
+        log(f"{_reason(error)} at {position / 1e6:.1f} MB: trying again")
+        self._left.sleep()
+
+    def _unreachable(self, reason: str, position: int) -> InputError:
+        tries = (self._retry.total or 0) + 1
+        return InputError(
+            f"{self.name}: {reason}, tried {tries} times: check the network and run the same "
+            f"command, it goes on from the {position / 1e6:.1f} MB that are here"
+        )
 
     def _connect(self, kept: int) -> None:
         """Ask for what is not here yet and decide by the answer how to go on."""
         self._since, self._start = time.monotonic(), kept
-        response = self._request(kept)
-        if kept and self._continues(response, kept):
+        validator = self._state["validator"]
+        response = self._request(kept, validator)
+        if kept and self._continues(response, kept, validator):
             self._response = response
-        elif kept and response.headers.get("Content-Range") == f"bytes */{kept}":
-            response.close()
-            self._state["size"] = kept
-        elif kept and response.status_code in (206, 416):
-            if response.status_code == 206 and not response.raw.read1(1):
-                # it was cut before the line that would have said what it is
-                raise ProtocolError
+            return
+        if response.status_code in (206, 416):
             # the part does not belong to what the server has now
             response.close()
             self._start_over()
@@ -198,36 +204,30 @@ class Remote:
             self._start_over()
             self._response = response
             files.write_json(self._note, self._state)
-        if kept and not self._file.tell():
+        if kept:
             raise Restart
 
-    def _request(self, kept: int) -> requests.Response:
+    def _request(self, kept: int, validator: str | None) -> requests.Response:
         headers = {"Accept-Encoding": "identity"}
-        if kept:
-            headers["Range"] = f"bytes={kept}-"
-        if kept and self._state["validator"]:
-            headers["If-Range"] = self._state["validator"]
+        if kept and validator:
+            headers |= {"Range": f"bytes={kept}-", "If-Range": validator}
         try:
-            response = requests.get(self.name, headers=headers, stream=True, timeout=TIMEOUT)
-        except FAULTS:
-            raise
+            return self._session.get(self.name, headers=headers, stream=True, timeout=TIMEOUT)
+        except FAULTS as error:
+            raise self._unreachable(_reason(error), kept) from None
         except (requests.RequestException, ValueError) as error:
             raise InputError(f"{self.name} cannot be fetched: {error}") from None
-        if response.status_code in BUSY:
-            response.close()
-            raise Busy(f"the server answers {response.status_code} ({response.reason})")
-        return response
 
-    def _continues(self, response: requests.Response, kept: int) -> bool:
-        """Tell whether an answer goes on where the part ends; by the size only where it must."""
+    def _continues(self, response: requests.Response, kept: int, validator: str | None) -> bool:
+        """Whether an answer goes on where the part of the same file ends."""
         span, _, size = response.headers.get("Content-Range", "").partition("/")
         if response.status_code != 206 or not span.startswith(f"bytes {kept}-"):
             return False
-        if self._state["validator"] and self._state["validator"] == _validator(response):
-            if size.isdecimal():
-                self._state["size"] = int(size)
-            return True
-        return self._state["size"] is None or size == str(self._state["size"])
+        if not validator or validator != _validator(response):
+            return False
+        if size.isdecimal():
+            self._state["size"] = int(size)
+        return True
 
     def _accept(self, response: requests.Response) -> None:
         """Check an answer that is to start with the first byte, and note what tells it apart."""
@@ -270,18 +270,16 @@ def _locked(path: Path, name: str) -> FileLock:
 
 
 def _validator(response: requests.Response) -> str | None:
-    """Give what changes with the file; a weak ETag does not vouch for the bytes."""
+    """Return what changes with the file; a weak ETag does not vouch for the bytes."""
     etag = response.headers.get("ETag", "")
     return etag if etag.startswith('"') else response.headers.get("Last-Modified")
 
 
 def _reason(error: Exception) -> str:
     match error:
-        case Busy():
-            return str(error)
         case Slow():
             return f"less than {LEAST / 1e3:g} kB in {WINDOW} s"
-        case requests.Timeout() | TimeoutError():
+        case requests.Timeout() | ReadTimeoutError():
             return f"no answer within {max(TIMEOUT)} s"
         case requests.exceptions.SSLError():
             return "no secure connection"

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from urllib3 import Retry
 
 from stages.common.base.errors import InputError
 from stages.common.base.progress import log, progress
 from stages.common.study import SIDE, STL10_CLASSES
-from stages.download.remote import WAITS, Damaged, Remote, Restart
+from stages.download.remote import RETRY, Damaged, Remote, Restart
 from stages.download.source import Source, evenly_spaced
 
 FOLDER = PurePosixPath("stl10_binary")
@@ -32,7 +33,7 @@ def open_source(
     path: str | None,
     per_class: int | None,
     md5: dict[str, str] | None = None,
-    waits: tuple[float, ...] = WAITS,
+    retry: Retry = RETRY,
 ) -> Source:
     """Open the labelled images of an archive in the official layout: test, then train.
 
@@ -45,8 +46,8 @@ def open_source(
     md5 : dict of str to str, optional
         Of the members `test_X.bin`, `test_y.bin`, `train_X.bin` and `train_y.bin`; by default
         those that torchvision carries.
-    waits : tuple of float
-        Seconds before each new try of a request that failed.
+    retry : Retry
+        How often, and after which pauses, a request that failed is tried again.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def open_source(
         is good is kept: the next call goes on from there.
     """
     path = path or _official().url
-    archive = Remote(path, waits) if "://" in path else Local(path)
+    archive = Remote(path, retry) if "://" in path else Local(path)
     try:
         md5 = md5 or dict(_official().test_list + _official().train_list)
         members = _read(archive, md5)
@@ -149,7 +150,7 @@ def _read(archive: Local | Remote, md5: dict[str, str]) -> dict[str, bytearray]:
 
 
 def _pieces(archive: Local | Remote, md5: dict[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Give the content of the labelled members piece by piece, each member checked at its end."""
+    """Return the content of the labelled members piece by piece, each member checked at its end."""
     missing = set(LARGEST)
     stream = Limited(gzip.GzipFile(fileobj=archive, mode="rb"))
     with tarfile.open(fileobj=stream, mode="r|") as tar:
@@ -183,7 +184,7 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
 
 
 def _checked_name(member: tarfile.TarInfo) -> str | None:
-    """Give the name of a labelled member, None for another one.
+    """Return the name of a labelled member, None for another one.
 
     Raises
     ------
@@ -203,7 +204,7 @@ def _checked_name(member: tarfile.TarInfo) -> str | None:
 
 
 def _labels(members: dict[str, bytearray], group: str) -> np.ndarray:
-    """Give the labels of a group from 0, uint8 (n,), once they fit its images."""
+    """Return the labels of a group from 0, uint8 (n,), once they fit its images."""
     images, labels = f"{group}_X.bin", f"{group}_y.bin"
     count, rest = divmod(len(members.get(images, b"")), IMAGE)
     values = np.frombuffer(members.get(labels, b""), np.uint8)

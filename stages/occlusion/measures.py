@@ -7,7 +7,7 @@ import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import ConstantInputWarning, spearmanr
 
-DIGITS = 4  # of every figure that is written
+DIGITS = 4  # of every metric that is written
 
 
 def centers(count: int, patch: int, stride: int) -> np.ndarray:
@@ -140,10 +140,10 @@ def summary(
     predicted = unoccluded.argmax(axis=1)
     image = np.arange(len(predicted))
     maps = {patch: target_maps(grid, predicted) for patch, grid in scores.items()}
-    figures: dict[str, object] = {"images": len(image)}
+    metrics: dict[str, object] = {"images": len(image)}
     if masks is not None:
         # what the pointing game would give to a patch that falls anywhere
-        figures["object_share"] = _mean(masks.mean(axis=(1, 2)))
+        metrics["object_share"] = _mean(masks.mean(axis=(1, 2)))
     for patch, grid in scores.items():
         # the largest rise of a score is the largest drop of its negative
         rise = largest_drop(-target_maps(grid, actual), -unoccluded[image, actual])
@@ -154,14 +154,14 @@ def summary(
         }
         if masks is not None:
             row["pointing_game"] = _mean(points_at_object(maps[patch], masks, patch, stride))
-        figures[f"patch_{patch}"] = row
-    figures["rank_agreement"] = {
+        metrics[f"patch_{patch}"] = row
+    metrics["rank_agreement"] = {
         f"{first}_{second}": _mean(
             [rank_agreement(maps[first][i], first, maps[second][i], second, stride) for i in image]
         )
         for first, second in combinations(scores, 2)
     }
-    return figures
+    return metrics
 
 
 def _mean(values) -> float | None:

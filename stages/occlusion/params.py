@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, field_validator
 
 from stages.common.base.params import Group
+from stages.common.study import NETWORKS
 
 Pixels = Annotated[int, Field(ge=1, le=96)]
 
@@ -21,7 +22,7 @@ def check_fill(value: Any) -> str | float | list[float]:
 class Occlusion(Group):
     """Which network is looked at, and what the patch looks like."""
 
-    network: Literal["q1", "q2", "augment", "better"]
+    network: Literal[tuple(NETWORKS)]
     patches: Annotated[list[Pixels], Field(min_length=1, max_length=6)]
     stride: Pixels
     fill: Annotated[str | float | list[float], PlainValidator(check_fill)]

@@ -97,16 +97,7 @@ def occluded_scores(
     """
     model = as_model(model)
     height, width = image.shape[:2]
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}: {', '.join(METHODS)} are known")
-    if not 1 <= patch <= min(height, width):
-        raise ValueError(f"patch is {patch}: 1 to {min(height, width)} pixels are allowed")
-    if stride < 1:
-        raise ValueError(f"stride is {stride}: 1 pixel or more is needed")
-    color = np.broadcast_to(np.asarray(fill, np.float64), (3,))
-    if not np.all((color >= 0) & (color <= 255)):
-        raise ValueError(f"fill is {fill}: one or three numbers from 0 to 255 are needed")
-    color = np.round(color).astype(np.uint8)
+    color = _checked(height, width, patch, stride, fill, method)
     rows, columns = positions(height, patch, stride), positions(width, patch, stride)
     top, left = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
     boxes = None
@@ -117,14 +108,37 @@ def occluded_scores(
         boxes = clean and clean.boxes(torch.from_numpy(top), torch.from_numpy(left), patch)
     if boxes and (method == "incremental" or clean.work(boxes) <= LARGEST_WORK):
         pixel = _input(model, color[None, None, None]).flatten()
-        parts = -(-len(top) // CHUNK)  # rounded up, and all of one size
-        chunks = np.array_split(np.arange(len(top)), parts)
-        with eval_mode(model.network), torch.inference_mode():
-            logits = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixel) for c in chunks]
-        scores = torch.cat(logits).softmax(dim=1).cpu().numpy()
+        scores = _incremental(model, clean, boxes, len(top), pixel)
     else:
         scores = _batched(model, image, top, left, patch, color, batch_size)
     return scores.reshape(len(rows), len(columns), -1)
+
+
+def _checked(
+    height: int, width: int, patch: int, stride: int, fill: float | Sequence[float], method: str
+) -> np.ndarray:
+    """Check the arguments of `occluded_scores`; return the colour of the patch, uint8 (3,)."""
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}: {', '.join(METHODS)} are known")
+    if not 1 <= patch <= min(height, width):
+        raise ValueError(f"patch is {patch}: 1 to {min(height, width)} pixels are allowed")
+    if stride < 1:
+        raise ValueError(f"stride is {stride}: 1 pixel or more is needed")
+    color = np.broadcast_to(np.asarray(fill, np.float64), (3,))
+    if not np.all((color >= 0) & (color <= 255)):
+        raise ValueError(f"fill is {fill}: one or three numbers from 0 to 255 are needed")
+    return np.round(color).astype(np.uint8)
+
+
+def _incremental(
+    model: Model, clean: CleanImage, boxes: dict, count: int, pixel: Tensor
+) -> np.ndarray:
+    """Compute only what the patch changes at each of its positions: float32 (n, classes)."""
+    parts = -(-count // CHUNK)  # rounded up, and all of one size
+    chunks = np.array_split(np.arange(count), parts)
+    with eval_mode(model.network), torch.inference_mode():
+        logits = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixel) for c in chunks]
+    return torch.cat(logits).softmax(dim=1).cpu().numpy()
 
 
 def _batched(

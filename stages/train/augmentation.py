@@ -107,7 +107,7 @@ def _bytes(x: Tensor) -> Tensor:
 
 
 def _grey(x: Tensor) -> Tensor:
-    """Give the luminance of images (n, height, width, 3), whole numbers: (n, height, width, 1)."""
+    """Return the luminance of images (n, height, width, 3) in whole numbers, with one channel."""
     red, green, blue = x.unbind(dim=-1)
     return (0.2989 * red).add_(green, alpha=0.587).add_(blue, alpha=0.114).floor_()[..., None]
 

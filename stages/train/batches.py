@@ -11,14 +11,14 @@ from stages.train.cutmix import mix
 from stages.train.params import Train
 
 
-def seen_batch(
+def augmented_batch(
     dataset: Dataset,
     indices: Sequence[int],
     augmentation: Augmentation | None,
     params: Train,
     epoch: int,
 ) -> tuple[np.ndarray, torch.Tensor, torch.Tensor]:
-    """Give images as an epoch sees them: augmented, then some of them mixed with another one.
+    """Return images as an epoch sees them: augmented, then some of them mixed with another one.
 
     Parameters
     ----------

@@ -36,6 +36,20 @@ class Progress:
     best: dict[str, float] = field(default_factory=dict)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
+    def add(self, row: dict[str, float], network: nn.Module) -> None:
+        """Add an epoch; its weights are kept if it is better than all before."""
+        self.history.append(row)
+        if is_better(row, self.best):
+            self.best = row
+            self.best_weights = {k: value.clone() for k, value in network.state_dict().items()}
+
+
+def is_better(row: dict[str, float], best: dict[str, float]) -> bool:
+    """Whether an epoch beats the best so far: validation accuracy, lower loss, then earlier."""
+    if not best:
+        return True
+    return (row["val_accuracy"], -row["val_loss"]) > (best["val_accuracy"], -best["val_loss"])
+
 
 class Checkpoint:
     """The file that holds the state of one network's training.
@@ -138,7 +152,7 @@ def digest(*parts: object) -> str:
 
 
 def forced() -> bool:
-    """Say if a `dvc` command with `--force` started this process.
+    """Whether a `dvc` command with `--force` started this process.
 
     DVC does not tell a stage, so its command line is read.
     """

@@ -41,7 +41,7 @@ def cutmix(
 
 
 def _part(share: float, centre: float, length: int) -> slice:
-    """Give a part of a side, cut off at its ends."""
+    """Return a part of a side, cut off at its ends."""
     half = share * length / 2
     first, last = centre * length - half, centre * length + half
     return slice(max(round(first), 0), min(round(last), length))

@@ -46,7 +46,7 @@ class Processes:
     rank: int = 0
 
     def share(self, items):
-        """Give what of some items is this process's; of few items some processes have none."""
+        """Return what of some items is this process's; of few items some processes have none."""
         return items[self.rank :: self.count]
 
     def joined(self, rows: Tensor, count: int) -> Tensor:
@@ -69,7 +69,7 @@ class Processes:
         return DistributedDataParallel(network, forward_sync_buffers=False)
 
     def agree(self, number: int) -> bool:
-        """Say if all processes hold the same number."""
+        """Whether all processes hold the same number."""
         if self.count == 1:
             return True
         ends = torch.tensor([number, -number])

@@ -4,14 +4,14 @@ import numpy as np
 
 from stages.common.dataset import Dataset
 from stages.train.augmentation import build
-from stages.train.batches import seen_batch
+from stages.train.batches import augmented_batch
 from stages.train.params import Train
 
 MOST_CLASSES, MOST_EPOCHS = 10, 6
 
 
 def examples(dataset: Dataset, params: Train) -> np.ndarray:
-    """Give the first training image of each class as it is, and as each epoch sees it.
+    """Return the first training image of each class as it is, and as each epoch sees it.
 
     Parameters
     ----------
@@ -29,5 +29,5 @@ def examples(dataset: Dataset, params: Train) -> np.ndarray:
     indices = members[firsts[:MOST_CLASSES]].tolist()
     augmentation = build(params, fill=(dataset.mean * 255).tolist())
     epochs = range(1, min(params.epochs, MOST_EPOCHS) + 1)
-    views = (seen_batch(dataset, indices, augmentation, params, epoch)[0] for epoch in epochs)
-    return np.stack([dataset.images[indices], *views], axis=1)
+    seen = (augmented_batch(dataset, indices, augmentation, params, epoch)[0] for epoch in epochs)
+    return np.stack([dataset.images[indices], *seen], axis=1)

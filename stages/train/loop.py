@@ -15,7 +15,7 @@ from stages.common.inference import Model, logits, to_input
 from stages.common.reproducible import derived_seed
 from stages.common.study import SPLITS
 from stages.train.augmentation import build
-from stages.train.batches import seen_batch
+from stages.train.batches import augmented_batch
 from stages.train.distributed import ALONE, Processes
 from stages.train.params import Train
 
@@ -25,12 +25,12 @@ def train(
     dataset: Dataset,
     params: Train,
     optimizer: torch.optim.Optimizer,
-    finished: int = 0,
+    finished_epochs: int = 0,
     processes: Processes = ALONE,
 ) -> Iterator[dict[str, float]]:
     """Train a network in place, and yield a row of the history after each epoch.
 
-    All figures of a row are measured after the epoch, in eval mode, on images without augmentation,
+    All numbers of a row are measured after the epoch, in eval mode, on images without augmentation,
     so that train, validation and test can be compared: see `measure`.
 
     Parameters
@@ -41,8 +41,8 @@ def train(
     params : Train
     optimizer : torch.optim.Optimizer
         Of the network's parameters, as `build_optimizer` makes it.
-    finished : int
-        Epochs that lie behind the network and the optimiser already.
+    finished_epochs : int
+        Those that the network and the optimiser have been trained for already.
     processes : Processes
         Those that train together, from the same weights; all yield the same rows.
 
@@ -56,17 +56,14 @@ def train(
     InputError
         The loss is no longer finite.
     """
-    network = model.network
-    device = next(network.parameters()).device
     augmentation = build(params, fill=(dataset.mean * 255).tolist())
     members = dataset.splits["train"]
-    labels = torch.as_tensor(dataset.labels, device=device)
+    labels = torch.as_tensor(dataset.labels, device=device_of(model))
     steps = -(-len(members) // params.batch_size)  # rounded up: the last batch may be smaller
-
-    parallel = processes.parallel(network)
-    for epoch in range(finished + 1, params.epochs + 1):
+    parallel = processes.parallel(model.network)
+    for epoch in range(finished_epochs + 1, params.epochs + 1):
         size = params.sizes[(epoch - 1) * len(params.sizes) // params.epochs]
-        network.train()
+        model.network.train()
         batches = shuffle(members, params.seed, epoch).split(params.batch_size)
         if processes.rank == 0:
             batches = progress(batches, f"epoch {epoch} of {params.epochs}", steps, unit="step")
@@ -75,19 +72,8 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = lr
             share = processes.share(batch)
-            images, partners, kept = seen_batch(
-                dataset, share.tolist(), augmentation, params, epoch
-            )
-            x = resize(to_input(images, model.mean, model.std, device), size)
-            with precision(params, device):
-                outputs = parallel(x).float()
-            loss = mixed_loss(
-                outputs,
-                labels[share.to(device)],
-                labels[partners.to(device)],
-                kept.to(device),
-                params.label_smoothing,
-            )
+            seen = augmented_batch(dataset, share.tolist(), augmentation, params, epoch)
+            loss = batch_loss(parallel, model, seen, labels, share, size, params)
             optimizer.zero_grad(set_to_none=True)
             # processes average their gradients
             (loss * (processes.count / len(batch))).backward()
@@ -100,6 +86,50 @@ def train(
                 "is too high for this network; lower lr in params.yaml"
             )
         yield row
+
+
+def device_of(model: Model) -> torch.device:
+    return next(model.network.parameters()).device
+
+
+def batch_loss(
+    parallel: nn.Module,
+    model: Model,
+    seen: tuple[np.ndarray, Tensor, Tensor],
+    labels: Tensor,
+    indices: Tensor,
+    size: int,
+    params: Train,
+) -> Tensor:
+    """Put a batch through the network, and add up its loss: float32 ().
+
+    Parameters
+    ----------
+    parallel : nn.Module
+        The network, or what averages its gradients with those of other processes.
+    model : Model
+    seen : images, partners, kept
+        As `augmented_batch` returns them.
+    labels : int64 (n,)
+        Of the whole data set.
+    indices : int64 (m,)
+        Of the images of the batch.
+    size : int
+        Side to which the images are brought, in pixels.
+    params : Train
+    """
+    images, partners, kept = seen
+    device = labels.device
+    x = resize(to_input(images, model.mean, model.std, device), size)
+    with precision(params, device):
+        outputs = parallel(x).float()
+    return mixed_loss(
+        outputs,
+        labels[indices.to(device)],
+        labels[partners.to(device)],
+        kept.to(device),
+        params.label_smoothing,
+    )
 
 
 def mixed_loss(
@@ -188,7 +218,7 @@ def measure(
     dict
         train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
     """
-    device = next(model.network.parameters()).device
+    device = device_of(model)
     row = {}
     for split in SPLITS:
         members = dataset.splits[split]
@@ -208,10 +238,3 @@ def evenly(members: np.ndarray, count: int) -> np.ndarray:
     """Pick so many of the members, or all if there are fewer, evenly spaced."""
     count = min(count, len(members))
     return members[np.arange(count) * len(members) // max(count, 1)]
-
-
-def is_better(row: dict[str, float], best: dict[str, float]) -> bool:
-    """Say if an epoch beats the best so far: validation accuracy, then lower loss, then earlier."""
-    if not best:
-        return True
-    return (row["val_accuracy"], -row["val_loss"]) > (best["val_accuracy"], -best["val_loss"])

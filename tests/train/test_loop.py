@@ -11,7 +11,7 @@ from stages.common.base.errors import InputError
 from stages.common.inference import Model
 from stages.common.networks import BetterCNN, ShallowCNN, initialise
 from stages.train import loop
-from stages.train.batches import seen_batch
+from stages.train.batches import augmented_batch
 from tests.conftest import CLASSES, train_params
 
 COLUMNS = ["epoch", "lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy"]
@@ -146,7 +146,7 @@ def test_the_loss_is_that_of_both_images_of_a_cutmix(data, monkeypatch):
     params = train_params(cutmix=1.0)
     batches = loop.shuffle(data.splits["train"], params.seed, epoch=1).split(8)
     for batch, (labels, others, kept) in zip(batches, given, strict=True):
-        _, partners, expected = seen_batch(data, batch.tolist(), None, params, epoch=1)
+        _, partners, expected = augmented_batch(data, batch.tolist(), None, params, epoch=1)
         assert labels.tolist() == data.labels[batch].tolist()
         assert others.tolist() == data.labels[partners].tolist()
         assert torch.equal(kept, expected)

@@ -21,7 +21,7 @@ from torchvision.datasets import STL10
 
 from stages.common.study import SIDE
 from stages.download import stl10
-from stages.download.__main__ import write
+from stages.download.run import write
 from tools.benchmarks.measure import agree, race
 from tools.benchmarks.table import Row
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageFilter
 
-from stages.common.study import SIDE
+from stages.common.study import SIDE, STL10_CLASSES
 from stages.download.sample import animals, vehicles
 from stages.download.sample.shapes import (
     Part,
@@ -23,7 +23,6 @@ from stages.download.sample.shapes import (
     rotation,
 )
 
-CLASSES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 PER_CLASS = 130
 
 _FINE = 3 * SIDE  # side of the canvas in pixels before it is reduced
@@ -52,9 +51,9 @@ def labels(per_class: int) -> np.ndarray:
     Returns
     -------
     ndarray, (10 * per_class,), uint8
-        Indices into `CLASSES`.
+        Indices into `STL10_CLASSES`.
     """
-    return (np.arange(len(CLASSES) * per_class) % len(CLASSES)).astype(np.uint8)
+    return (np.arange(len(STL10_CLASSES) * per_class) % len(STL10_CLASSES)).astype(np.uint8)
 
 
 def draw(per_class: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -78,7 +77,9 @@ def draw(per_class: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         Where the figure is in sight.
     """
     for number, label in enumerate(labels(per_class)):
-        yield _picture(np.random.default_rng([seed, int(label), number // len(CLASSES)]), label)
+        yield _picture(
+            np.random.default_rng([seed, int(label), number // len(STL10_CLASSES)]), label
+        )
 
 
 def _picture(rng: np.random.Generator, label: int) -> tuple[np.ndarray, np.ndarray]:
