@@ -276,7 +276,9 @@ def _validator(response: requests.Response) -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    match error:
+    # requests wraps what urllib3 gave up at
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    match cause if isinstance(cause, ReadTimeoutError) else error:
         case Slow():
             return f"less than {LEAST / 1e3:g} kB in {WINDOW} s"
         case requests.Timeout() | ReadTimeoutError():

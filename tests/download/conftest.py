@@ -17,7 +17,7 @@ import pytest
 from torchvision.datasets import STL10
 
 from stages.common.base.errors import InputError
-from stages.download import stl10
+from stages.download import remote, stl10
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,7 +119,7 @@ def tar(content: dict[str, bytes | tarfile.TarInfo]) -> bytes:
 
 CONTENT = members()
 ARCHIVE = tar_gz(CONTENT)
-WAITS = (0.01, 0.01, 0.01)
+RETRY = remote.RETRY.new(total=3, backoff_factor=0.001)
 PART = Path("data/.download/stl10_binary.tar.gz.part")
 
 
@@ -158,8 +158,8 @@ def take_for_official(content: dict[str, bytes]) -> None:
     Path("sitecustomize.py").write_text(code)
 
 
-def images_of(path, per_class=None, content=CONTENT, waits=WAITS):
-    source = stl10.open_source(str(path), per_class, md5(content), waits)
+def images_of(path, per_class=None, content=CONTENT, retry=RETRY):
+    source = stl10.open_source(str(path), per_class, md5(content), retry)
     return source, np.stack([image for image, _ in source.images])
 
 

@@ -16,6 +16,7 @@ from tests.download.conftest import (
     ARCHIVE,
     CONTENT,
     PART,
+    RETRY,
     assert_expected,
     assert_one_line,
     failure,
@@ -210,7 +211,7 @@ def random_cuts(count: int, seed: int) -> tuple[list[int], int]:
 def test_cuts_at_random_points_cost_no_byte(project, site, expected, count, seed):
     server = site(ARCHIVE)
     server.cuts, in_headers = random_cuts(count, seed)
-    assert_expected(*images_of(server.url, waits=(0.001,) * 20), expected)
+    assert_expected(*images_of(server.url, retry=RETRY.new(total=20)), expected)
     assert len(server.requests) == count + in_headers + 1
     assert server.twice == 0
 
@@ -223,7 +224,7 @@ def test_cuts_at_random_points_without_ranges_start_again(project, site, expecte
     server.ranges = False
     points = np.random.default_rng(seed).choice(LABELLED, count, replace=False)
     server.cuts = points.tolist()
-    assert_expected(*images_of(server.url, waits=(0.001,) * 100), expected)
+    assert_expected(*images_of(server.url, retry=RETRY.new(total=100)), expected)
     assert server.requests[0] is None and len(server.requests) == count + 1
     assert server.twice >= points.sum() - points.max()  # there is no other way
 
@@ -237,7 +238,7 @@ def test_runs_that_give_up_at_random_points_add_up(project, site, expected, coun
     server.cuts = np.diff(points, prepend=0).tolist()
     for point in points:
         with pytest.raises(InputError, match="tried 1 times"):
-            images_of(server.url, waits=())
+            images_of(server.url, retry=RETRY.new(total=0))
         assert PART.stat().st_size == point
     assert_expected(*images_of(server.url), expected)
     assert server.twice == 0

@@ -16,7 +16,7 @@ from tests.download.conftest import (
     ARCHIVE,
     CONTENT,
     PART,
-    WAITS,
+    RETRY,
     assert_expected,
     assert_one_line,
     failure,
@@ -81,7 +81,7 @@ def test_download_stops_after_the_labelled_members(project, site, expected):
 
 def test_part_is_kept_until_the_last_image_is_handed_over(project, site):
     server = site(ARCHIVE)
-    source = stl10.open_source(server.url, None, md5(CONTENT), WAITS)
+    source = stl10.open_source(server.url, None, md5(CONTENT), RETRY)
     next(source.images)
     assert PART.exists()
     list(source.images)
@@ -209,7 +209,7 @@ def test_mutated_archives_give_the_right_images_or_one_line(project, expected):
             mutated[position] = rng.integers(256)
         path = str(local(gzip.compress(mutated, 0)))
         try:
-            source = stl10.open_source(path, None, digests, WAITS)
+            source = stl10.open_source(path, None, digests, RETRY)
         except InputError as error:
             assert "\n" not in str(error)
             outcomes["refused"] += 1

@@ -11,7 +11,7 @@ from stages.evaluate.agreement import (
     compare,
     error_distances,
     has_shape,
-    rank_agreement,
+    rank_correlation,
     row_shares,
 )
 
@@ -26,7 +26,7 @@ def test_rates_are_shares_of_the_true_class():
 
 @given(MATRICES, MATRICES)
 def test_the_correlation_is_that_of_scipy_off_the_diagonal(first, second):
-    agreement = rank_agreement(first, second, permutations=9)
+    agreement = rank_correlation(first, second, permutations=9)
     if not (has_shape(first) and has_shape(second)):
         assert agreement is None
         return
@@ -36,25 +36,25 @@ def test_the_correlation_is_that_of_scipy_off_the_diagonal(first, second):
 
 
 def test_the_same_pattern_at_another_level_is_found():
-    correlation, p = rank_agreement(PATTERN, PATTERN + np.diag([900] * 6))
+    correlation, p = rank_correlation(PATTERN, PATTERN + np.diag([900] * 6))
     assert correlation > 0.9 and p < 0.01
 
 
 def test_unrelated_patterns_are_not_taken_for_one():
     rng = np.random.default_rng(0)
-    ps = [rank_agreement(*rng.integers(0, 9, (2, 6, 6)), permutations=199)[1] for _ in range(60)]
+    ps = [rank_correlation(*rng.integers(0, 9, (2, 6, 6)), permutations=199)[1] for _ in range(60)]
     # under chance alone p is uniform: some 3 of 60 fall below 0.05
     assert 0 < np.mean(np.array(ps) < 0.5) < 1
     assert np.mean(np.array(ps) < 0.05) < 0.15
 
 
 def test_the_opposite_pattern_is_not_taken_for_agreement():
-    correlation, p = rank_agreement(PATTERN, 9 - PATTERN)
+    correlation, p = rank_correlation(PATTERN, 9 - PATTERN)
     assert correlation < 0 and p > 0.5
 
 
 def test_the_same_seed_gives_the_same_p():
-    assert rank_agreement(PATTERN, PATTERN.T) == rank_agreement(PATTERN, PATTERN.T)
+    assert rank_correlation(PATTERN, PATTERN.T) == rank_correlation(PATTERN, PATTERN.T)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_p():
 )
 def test_without_a_shape_nothing_is_compared(counts):
     assert not has_shape(counts)
-    assert rank_agreement(counts, PATTERN[:4, :4]) is None
+    assert rank_correlation(counts, PATTERN[:4, :4]) is None
 
 
 def test_fewer_errors_than_classes_have_no_shape():
@@ -129,7 +129,7 @@ def test_all_pairs_of_splits_are_compared():
     summary, table = compare(counts, list("abcdef"))
     assert list(summary) == ["train_val", "train_test", "val_test"]
     assert set(summary["train_val"].values()) == {None}
-    correlation, p = rank_agreement(PATTERN, 2 * PATTERN)
+    correlation, p = rank_correlation(PATTERN, 2 * PATTERN)
     assert summary["val_test"]["rank_correlation"] == pytest.approx(correlation, abs=5e-4)
     assert summary["val_test"]["rank_p"] == p
     # the last class is never taken for another one, each of the others for one alone
@@ -151,4 +151,4 @@ def test_a_pair_without_errors_leaves_the_numbers_of_the_others_numbers():
 
 def test_no_chance_is_written_as_none():
     counts = np.add.outer(3 * np.arange(8), 7 * np.arange(8)) % 41
-    assert rank_agreement(counts, counts)[1] == 0.001
+    assert rank_correlation(counts, counts)[1] == 0.001

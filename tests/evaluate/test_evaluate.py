@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from stages.common.base.errors import InputError
-from stages.common.base.process import run
 from stages.common.inference import predict
 from stages.evaluate.__main__ import main
 from tests.conftest import CLASSES, snapshot

@@ -113,7 +113,7 @@ def parse(path: str | Path = FILE) -> dict[str, Any]:
         raise InputError(
             f"{path} is not there: call the stages from the project's folder"
         ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:  # a tag on a value that it does not fit
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
