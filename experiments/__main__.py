@@ -10,8 +10,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from experiments import photos, record, table, training
 from experiments import plan as plans
+from experiments import record, table, training
 from stages.common.base import files, process
 from stages.common.base.errors import InputError
 from stages.common.base.params import parse
@@ -25,7 +25,7 @@ def main() -> None:
     plan = plans.read()
     summary = __doc__.partition("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m experiments", description=summary)
-    parser.add_argument("photos", type=Path, help="folder that `python -m experiments.photos` made")
+    parser.add_argument("photos", type=Path, help="folder of the images that photos.txt lists")
     parser.add_argument(
         "names", nargs="*", help="experiments, or parts of the plan; all by default"
     )
@@ -35,7 +35,8 @@ def main() -> None:
     seeds = range(max(plan.experiments[name].seeds for name in names))
     if arguments.seed is not None and arguments.seed not in seeds:
         raise InputError(f"--seed is {arguments.seed}: should be one of 0 to {seeds[-1]}")
-    photos.check(arguments.photos)
+    if not arguments.photos.is_dir():
+        raise InputError(f"{arguments.photos} is not a folder of images")
 
     # a run that was killed leaves those of its last experiment
     if git("status", "--porcelain", str(PARAMS), cwd=Path()):

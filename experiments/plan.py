@@ -69,11 +69,10 @@ class Plan(Group):
         return found
 
     def hyperparameters(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Give everything that an experiment's training goes by, but its seed.
+        """Return everything that an experiment's training goes by, but its seed.
 
         Parameters
         ----------
-        name : str
         params : dict
             The project's, as `stages.common.base.params.parse` reads them.
         """
@@ -96,7 +95,7 @@ def read(path: str | Path = FILE) -> Plan:
 
 
 def chosen(plan: Plan, names: list[str]) -> list[str]:
-    """Give the experiments to run: those named, singly or by part of the plan, or all.
+    """Return the experiments to run: those named, singly or by part of the plan, or all.
 
     Raises
     ------

@@ -32,7 +32,7 @@ HEADINGS = {
 
 
 def goals(curves: pd.DataFrame) -> pd.Series:
-    """Give the best accuracy on validation of the deep network, by seed."""
+    """Return the best accuracy on validation of the deep network, by seed."""
     return curves[curves["experiment"] == BASELINE].groupby("seed")["val_accuracy"].max()
 
 
@@ -118,7 +118,7 @@ def spread(mean: float, deviation: float) -> str:
 
 
 def tested(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
-    """Give what the study's networks reach on test: means over the seeds, with deviations."""
+    """Return what the study's networks reach on test: means over the seeds, with deviations."""
     columns = {
         "accuracy": "accuracy",
         "tta_accuracy": "with TTA",
@@ -141,57 +141,6 @@ def tested(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[dict[st
             each.append(f"{one['accuracy']:.1%} ({ends})")
         rows.append(cells | {"of each seed, with Wilson's interval": "; ".join(each)})
     return rows
-
-
-def compared(metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
-    """Give how any two networks compare on the same test images, seed by seed."""
-    rows = []
-    for seed, found in metrics.items():
-        for pair, test in found.get("pairwise", {}).items():
-            first, second = pair.split("_")
-            alone, corrected = (
-                f"{test[key]:.3f}" if test[key] else "< 0.001" for key in ("p", "p_holm")
-            )
-            cells = {
-                "networks": f"`{first}`, `{second}`",
-                "seed": str(seed),
-                "only the first": str(test["only_first"]),
-                "only the second": str(test["only_second"]),
-                "McNemar's p": alone,
-                "with Holm": corrected,
-            }
-            rows.append(cells)
-    return rows
-
-
-def splits_agree(names: list[str], metrics: dict[int, dict[str, Any]]) -> list[dict[str, str]]:
-    """Give how alike the confusion matrices of two splits are, network by network."""
-    rows = []
-    for name in names:
-        for seed, found in metrics.items():
-            for pair, alike in found.get(name, {}).get("agreement", {}).items():
-                first, second = pair.split("_")
-                levels = " and ".join(
-                    f"{found[name][one]['accuracy']:.1%}" for one in (first, second)
-                )
-                cells = {
-                    "network": f"`{name}`",
-                    "seed": str(seed),
-                    "splits": f"{first}, {second}",
-                    "accuracy of each": levels,
-                    "rank correlation": number(alike["rank_correlation"]),
-                    "its p": number(alike["rank_p"]),
-                    "distance of errors": number(alike["error_distance"]),
-                    "by chance": number(alike["error_distance_by_chance"]),
-                    "p of the distance": number(alike["error_distance_p"]),
-                }
-                rows.append(cells)
-    return rows
-
-
-def number(value: float | None) -> str:
-    """Write a number of an agreement, a dash where there was nothing to measure."""
-    return "–" if value is None else f"{value:.3f}"
 
 
 def draw(curves: pd.DataFrame, reached: float) -> Figure:
@@ -236,10 +185,6 @@ def main() -> None:
     ]
     tables = {heading: table(plan, part, curves, params) for part, heading in HEADINGS.items()}
     tables["The four networks on test"] = tested(list(plan.study), metrics)
-    tables["Any two networks on the same test images"] = compared(metrics)
-    tables["Do the confusion matrices of two splits agree?"] = splits_agree(
-        list(plan.study), metrics
-    )
     for heading, rows in tables.items():
         if rows:
             written = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)

@@ -1,24 +1,16 @@
-"""Train one network as a DVC experiment, and measure what each of its epochs cost."""
+"""Train one network as a DVC experiment, and read what each of its epochs cost."""
 
 import json
-import re
 import subprocess
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 
 from stages.common.base import files
 from stages.common.base.errors import InputError
-from stages.common.base.progress import log
-
-# the line that a training prints after an epoch; lines about the steps of one have no loss
-EPOCH = re.compile(r"\w+ epoch +(\d+) of \d+: loss ")
-HISTORY = {"epoch": int, "train_accuracy": float, "val_accuracy": float}
-COLUMNS = ("epoch", "cpu_minutes", "wall_minutes", "train_accuracy", "val_accuracy")
+from stages.common.tables.training import HISTORY
+from stages.train import times
 
 
 def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.DataFrame:
@@ -36,8 +28,8 @@ def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.Dat
     Returns
     -------
     DataFrame
-        A row an epoch: epoch, cpu_minutes and wall_minutes (since the command was started, of all
-        its processes), train_accuracy and val_accuracy.
+        A row an epoch: epoch, cpu_minutes and wall_minutes (since the training began), and the
+        columns of history.csv.
 
     Raises
     ------
@@ -47,22 +39,18 @@ def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.Dat
     # without the run cache, which would give results without the time that they take
     options = ["--force", "--single-item", "--name", name]
     command = ["dvc", "exp", "run", *options, *changes(params), stage]
-    times, start = [], time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+    with subprocess.Popen(command) as process:
         try:
-            for line in process.stdout:
-                log(line.rstrip())
-                if found := EPOCH.match(line):
-                    wall = (time.monotonic() - start) / 60
-                    times.append((int(found[1]), cpu_seconds(process.pid) / 60, wall))
+            process.wait()
         except BaseException:
             process.terminate()  # the training ends with it
             raise
     if process.returncode:
         raise InputError(f"`{' '.join(command)}` failed: see above")
-    cost = pd.DataFrame(times, columns=["epoch", "cpu_minutes", "wall_minutes"])
+    cost = files.read_csv(times.FOLDER / f"{network}.csv", times.COLUMNS).set_index("epoch") / 60
+    cost.columns = ["cpu_minutes", "wall_minutes"]
     history = files.read_csv(f"models/{network}/history.csv", HISTORY)
-    return history.merge(cost, on="epoch", validate="1:1")[list(COLUMNS)]
+    return history.join(cost, on="epoch", validate="1:1")
 
 
 def changes(params: dict[str, Any]) -> list[str]:
@@ -85,15 +73,3 @@ def spell(value: Any) -> str:
     if isinstance(value, str | Path):
         return "'" + str(value).replace("'", "\\'") + "'"
     return json.dumps(value)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Give the processor time of a process and of all below it that are still there."""
-    total = 0.0
-    with suppress(psutil.NoSuchProcess):
-        above = psutil.Process(pid)
-        for process in (above, *above.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                used = process.cpu_times()
-                total += used.user + used.system
-    return total

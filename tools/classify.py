@@ -83,12 +83,10 @@ def draw(model, files: list[Path], images, scores, path: str) -> None:
 
     Parameters
     ----------
-    model : Model
     files : list of n paths
     images : uint8 (n, 96, 96, 3)
     scores : float32 (n, classes)
         Of the images as they are.
-    path : str
     """
     import numpy as np
 

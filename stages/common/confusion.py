@@ -13,7 +13,6 @@ def count(pairs: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     ----------
     pairs : DataFrame
         actual, predicted; names of classes, a row an image.
-    classes : sequence of str
 
     Returns
     -------

@@ -101,7 +101,6 @@ def matrix(
         What the cells are coloured by.
     texts : c lists of c str
         What stands in the cells, where there is room for it.
-    classes : sequence of str
     colors : str
         Name of a colour map.
     limits : two floats
@@ -143,7 +142,6 @@ class Sheet:
     ----------
     width, height : int
         In pixels.
-    title : str
 
     Attributes
     ----------
@@ -192,11 +190,9 @@ def contact_sheet(classes: list[str], groups: list[tuple[list[str], Any]], title
 
     Parameters
     ----------
-    classes : list of str
     groups : list of (headings, rows)
         Headings are spread evenly above the columns. A group has a row a class of uint8
         (96, 96, 3), which may be shorter than others.
-    title : str
     """
     side, gap, head = 64, 4, 54  # pixels
     step = side + gap

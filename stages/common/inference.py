@@ -71,7 +71,6 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Model:
     ----------
     folder : path
         Folder with `weights.safetensors`, such as `models/q1`.
-    device : torch device
 
     Returns
     -------

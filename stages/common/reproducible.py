@@ -32,7 +32,6 @@ def prepare(compute: Compute, record: bool = True):
 
     Parameters
     ----------
-    compute : Compute
     record : bool
         Whether this process records it; of several that torchrun has started, one does.
 
@@ -77,7 +76,7 @@ def prepare(compute: Compute, record: bool = True):
 
 
 def settled(device) -> dict[str, str | int]:
-    """Give what torch adds to the fingerprint: device, threads, its build and its kernels."""
+    """Return what torch adds to the fingerprint: device, threads, its build and its kernels."""
     import torch
 
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # of what convolutions may use

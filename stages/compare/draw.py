@@ -65,7 +65,6 @@ def classes(table: pd.DataFrame, split: str) -> Figure:
     ----------
     table : DataFrame
         network, split, class, precision, recall, f1.
-    split : str
     """
     table = table[table["split"] == split]
     names, networks = table["class"].unique(), table["network"].unique()
@@ -101,7 +100,6 @@ def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: 
         network, split, low, high, images, confidence, accuracy.
     metrics : dict of str to dict
         Of each network, with the calibration error of the split.
-    split : str
     """
     table = table[table["split"] == split]
     networks = table["network"].unique()
@@ -176,8 +174,6 @@ def difference(before: np.ndarray, after: np.ndarray, classes: list[str], title:
     ----------
     before, after : integers (c, c)
         Of the same images.
-    classes : list of str
-    title : str
     """
     change = 100 * (row_shares(after) - row_shares(before))
     # more on the diagonal is better, more elsewhere is worse: blue is better in both places

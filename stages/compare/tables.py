@@ -95,8 +95,6 @@ def confusion(pairs: pd.DataFrame, network: str, classes: list[str]) -> np.ndarr
     ----------
     pairs : DataFrame
         network, actual, predicted; a row an image.
-    network : str
-    classes : list of str
     """
     return count(pairs[pairs["network"] == network], classes)
 

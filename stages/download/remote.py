@@ -54,7 +54,6 @@ class Remote:
 
     Parameters
     ----------
-    url : str
     retry : Retry
         How often, and after which pauses, what has failed is tried again.
 

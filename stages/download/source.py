@@ -41,7 +41,6 @@ def evenly_spaced(labels: np.ndarray, per_class: int | None) -> np.ndarray:
     Parameters
     ----------
     labels : integers (n,)
-    per_class : int or None
 
     Returns
     -------

@@ -36,7 +36,6 @@ def rank_correlation(
         Rows are actual, columns predicted classes.
     seed : int
         Of the permutations.
-    permutations : int
 
     Returns
     -------
@@ -79,7 +78,6 @@ def error_distances(
     ----------
     first, second : integers (c, c)
         Rows are actual, columns predicted classes.
-    classes : list of str
     seed : int
         Of the deals.
     permutations : int
@@ -124,7 +122,6 @@ def compare(
     ----------
     counts : dict of str to integers (c, c)
         Of each split.
-    classes : list of str
 
     Returns
     -------

@@ -26,7 +26,6 @@ def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Fi
     ----------
     history : DataFrame
         Columns epoch, train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
-    best_epoch : int
     title, color : str
         Of the network.
     """
@@ -60,7 +59,6 @@ def augmented(views: np.ndarray, classes: list[str], title: str) -> Figure:
         Each image as it is, then as each epoch sees it.
     classes : list of str
         Of the n images.
-    title : str
     """
     epochs = [f"epoch {epoch}" for epoch in range(1, views.shape[1])]
     groups = [(["image"], views[:, :1]), (epochs, views[:, 1:])]
@@ -74,8 +72,6 @@ def confusion(counts: np.ndarray, classes: list[str], title: str) -> Figure:
     ----------
     counts : integers (c, c)
         Rows are actual, columns predicted classes.
-    classes : list of str
-    title : str
     """
     shares = row_shares(counts)
     texts = [
@@ -101,11 +97,9 @@ def gallery(
         The whole data set.
     table : DataFrame
         Rows of one gallery, as `galleries.table` makes them.
-    classes : list of str
     per_class : int
         Number of columns; a class with fewer images leaves the rest of its row empty, one with none
         takes a line of text.
-    title : str
     """
     size, gap, text, head = images.shape[1], 32, 38, 30
     margin = 20 + 9 * max(len(short(name)) for name in classes)

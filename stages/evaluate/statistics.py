@@ -22,7 +22,6 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
     ----------
     probabilities : float (n, c)
     labels : integers (n,)
-    bins : int
 
     Returns
     -------
@@ -72,7 +71,6 @@ def class_metrics(predicted: np.ndarray, labels: np.ndarray, classes: list[str])
     Parameters
     ----------
     predicted, labels : integers (n,)
-    classes : list of str
 
     Returns
     -------

@@ -99,8 +99,6 @@ def sheet(
         A class that has no image is named in a line of text.
     patches : list of int
         Sides in pixels.
-    stride : int
-    title : str
     maps : int
         How many classes of an image there is room for, one below the other.
     """
@@ -154,7 +152,6 @@ def sizes(table: pd.DataFrame, agreement: dict[str, dict[str, float | None]], ti
         patch, and largest_drop and flip_share of each gallery, such as largest_drop_correct.
     agreement : dict of str to dict
         For each gallery the rank correlation of the maps of two sizes, by names such as "8_16".
-    title : str
     """
     names = {"largest_drop": "mean largest fall of the score", "flip_share": "answer changes"}
     figure, panels = plt.subplots(1, 3, figsize=(8.8, 3.2), layout="constrained")

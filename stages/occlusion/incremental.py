@@ -40,12 +40,12 @@ class Side(NamedTuple):
         return self.dilation * (self.size - 1)
 
     def aligned(self, begin: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the last outputs that see nothing after `begin`, and the last inputs they see."""
+        """Return the last outputs that see nothing after `begin`, and the last inputs they see."""
         outputs = (begin + self.padding - self.span) // self.stride
         return outputs, outputs * self.stride - self.padding + self.span
 
     def reach(self, begin: Tensor, end: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Give the outputs, of `length`, that see any of the inputs from `begin` to `end`."""
+        """Return the outputs, of `length`, that see any of the inputs from `begin` to `end`."""
         first = (-((self.span - self.padding - begin) // self.stride)).clamp(0, length)
         beyond = ((end - 1 + self.padding) // self.stride + 1).clamp(0, length)
         # a stride may pass over the last pixels of a map: nothing sees them
@@ -53,7 +53,7 @@ class Side(NamedTuple):
         return first, beyond
 
     def seen(self, outputs: Tensor) -> Tensor:
-        """Give the inputs that each output sees, also beyond the border: int64 (m, size)."""
+        """Return the inputs that each output sees, also beyond the border: int64 (m, size)."""
         taps = torch.arange(self.size, device=outputs.device)
         return outputs[:, None] * self.stride - self.padding + taps * self.dilation
 
@@ -71,7 +71,7 @@ class Box:
         return Box(*(side[members] for side in astuple(self)))
 
     def around(self, other: "Box") -> "Box":
-        """Give the smallest boxes that hold both."""
+        """Return the smallest boxes that hold both."""
         return Box(
             torch.minimum(self.top, other.top),
             torch.maximum(self.bottom, other.bottom),
@@ -106,7 +106,7 @@ class Pixels:
         self.x = self._of_owner(box.left) + (place - row * width)
 
     def _of_owner(self, values: Tensor) -> Tensor:
-        """Give each pixel what its window has: (m,) of (n,)."""
+        """Return each pixel what its window has: (m,) of (n,)."""
         return values.index_select(0, self.owner)
 
     def places(self, start: Tensor, width: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class Changed:
     rows: Tensor
 
     def values(self, owner: Tensor, y: Tensor, x: Tensor, outside: float = 0.0) -> Tensor:
-        """Give what some places of the maps hold: float32 (k, rows, columns, channels)."""
+        """Return what some places of the maps hold: float32 (k, rows, columns, channels)."""
         height, width, channels = self.clean.shape
         border = self.clean.new_full((1, channels), outside)
         table = torch.cat([self.clean.reshape(-1, channels), border, self.rows])
@@ -183,7 +183,7 @@ class Changed:
 
 
 def _at(clean: Tensor, pixels: Pixels) -> Tensor:
-    """Give what a clean map holds at some pixels: float32 (m, channels)."""
+    """Return what a clean map holds at some pixels: float32 (m, channels)."""
     _, width, channels = clean.shape
     return clean.reshape(-1, channels).index_select(0, pixels.y * width + pixels.x)
 
@@ -244,7 +244,7 @@ class Convolution:
         return sums.index_select(0, place).add_(_at(clean, pixels))
 
     def _convolve(self, windows: Tensor) -> Tensor:
-        """Give every output that sees a pixel of n windows (n, height, width, channels)."""
+        """Return every output that sees a pixel of n windows (n, height, width, channels)."""
         layer, padding = self.layer, (self.rows.span, self.columns.span)
         windows = windows.permute(0, 3, 1, 2)
         sums = functional.conv2d(
@@ -254,7 +254,7 @@ class Convolution:
 
 
 def _starts(areas: Tensor, order: Tensor) -> Tensor:
-    """Give where each window begins if they lie one after the other in this order."""
+    """Return where each window begins if they lie one after the other in this order."""
     starts, sorted_areas = torch.empty_like(areas), areas[order]
     starts[order] = sorted_areas.cumsum(0) - sorted_areas
     return starts
@@ -343,7 +343,7 @@ class CleanImage:
         return None
 
     def _map(self, node: fx.Node) -> Tensor:
-        """Give a node's clean map: float32 (height, width, channels)."""
+        """Return a node's clean map: float32 (height, width, channels)."""
         return self._clean[node][0].permute(1, 2, 0)
 
     def boxes(self, top: Tensor, left: Tensor, patch: int) -> dict[fx.Node, Box]:
@@ -380,7 +380,7 @@ class CleanImage:
         return boxes
 
     def work(self, boxes: dict[fx.Node, Box]) -> float:
-        """Give the share of the network's multiply-accumulates in convolutions that is left."""
+        """Return the share of the network's multiply-accumulates in convolutions that is left."""
         left = full = 0.0
         for node, kernel in self._kernels.items():
             if kernel:
@@ -391,7 +391,7 @@ class CleanImage:
         return left / full if full else 1.0
 
     def _share(self, node: fx.Node, box: Box) -> float:
-        """Give the mean share of a node's map that windows cover."""
+        """Return the mean share of a node's map that windows cover."""
         height, width, _ = self._map(node).shape
         return float(box.area().double().mean()) / (height * width)
 

@@ -64,7 +64,6 @@ def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: in
         The target's score at each position.
     masks : bool (n, height, width)
         Where the object is.
-    patch, stride : int
 
     Returns
     -------
@@ -90,7 +89,6 @@ def rank_agreement(
     Parameters
     ----------
     first, second : float (rows, columns)
-    first_patch, second_patch, stride : int
 
     Returns
     -------
@@ -128,7 +126,6 @@ def summary(
         The scores without a patch.
     actual : integers (n,)
         True classes.
-    stride : int
     masks : bool (n, height, width), optional
 
     Returns

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def md5(path: str | Path) -> str:
-    """Give the MD5 of a file, or of a folder as `dvc.lock` has it, which ends in `.dir`."""
+    """Return the MD5 of a file, or of a folder as `dvc.lock` has it, which ends in `.dir`."""
     path = Path(path)
     if path.is_dir():
         entries = [

@@ -79,7 +79,6 @@ def gallery(table: pd.DataFrame, classes: Sequence[str], per_class: int) -> Fact
     ----------
     table : DataFrame
         Its rows: class, rank, actual, predicted, score.
-    classes : sequence of str
     per_class : int
         Images that a class has where there are enough.
     """
@@ -114,7 +113,6 @@ def pattern(agreement: Facts, counts: Mapping[str, np.ndarray], classes: Sequenc
         Of each pair of splits, "<split>_<split>": rank_correlation, rank_p, error_distance,
         error_distance_by_chance, error_distance_p; None where there are too few errors.
     counts : mapping of split to integers (c, c)
-    classes : sequence of str
     """
     pairs = [{"splits": pair} | agreement["_".join(pair)] for pair in PAIRS]
     # the permutation test is one-sided, so a correlation that it finds is positive
@@ -220,7 +218,6 @@ def recall_change(before: np.ndarray, after: np.ndarray, classes: Sequence[str])
     ----------
     before, after : integers (c, c)
         Confusion matrices of the same images.
-    classes : sequence of str
     """
     change = (after.diagonal() - before.diagonal()) / np.maximum(before.sum(axis=1), 1)
     gain, loss = int(change.argmax()), int(change.argmin())

@@ -49,7 +49,6 @@ def architecture(name: str, classes: int) -> dict[str, Any]:
     ----------
     name : str
         One of `ARCHITECTURES`.
-    classes : int
 
     Returns
     -------

@@ -41,7 +41,6 @@ def report(author: Report, settings: dict[str, dict], groups: dict[str, dict]) -
 
     Parameters
     ----------
-    author : Report
     settings : dict of network to dict
         Its hyperparameters, resolved.
     groups : dict of group to dict

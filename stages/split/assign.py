@@ -39,7 +39,6 @@ def by_parts(labels: np.ndarray, groups: np.ndarray, parts: list[int], seed: int
         Equal for images that must not be separated.
     parts : three integers
         Of train, validation and test.
-    seed : int
 
     Returns
     -------

@@ -20,8 +20,6 @@ def contact_sheet(
     labels : integers (n,)
     split : str (n,)
         "train", "val" or "test".
-    classes : list of str
-    title : str
     """
     groups = []
     for part, word in SPLIT_TITLES.items():

@@ -147,25 +147,26 @@ def build(params: Train, fill: Sequence[float]) -> Augmentation | None:
 def augment(
     images: np.ndarray, augmentation: Augmentation, seed: int, epoch: int, indices: Sequence[int]
 ) -> np.ndarray:
-    """Augment a batch, each image by draws of its own.
+    """Augment a batch, each image by draws of its own: uint8 (n, height, width, 3) again."""
+    return augmentation(images, keyed_draws(DRAWS, seed, "augmentation", epoch, indices))
 
-    They are keyed by (seed, epoch, image): neither the order of the images, nor the batch size, nor
-    the number of processes changes what an image gets.
 
-    Parameters
-    ----------
-    images : uint8 (n, height, width, 3)
-    augmentation : Augmentation
-    seed, epoch : int
-    indices : n integers
-        Which images of the data set these are.
+def keyed_draws(
+    count: int, seed: int, purpose: str, epoch: int, indices: Sequence[int]
+) -> np.ndarray:
+    """Draw numbers for images, keyed by (seed, purpose, epoch, image).
+
+    Neither the order of the images, nor the batch size, nor the number of processes changes what an
+    image gets.
 
     Returns
     -------
-    uint8 (n, height, width, 3)
+    float64 (n, count)
+        Evenly distributed from 0 to 1, without 1.
     """
-    draws, generator = torch.empty(len(images), DRAWS, dtype=torch.float64), torch.Generator()
+    draws = torch.empty(len(indices), count, dtype=torch.float64)
+    generator = torch.Generator()
     for row, index in zip(draws, indices, strict=True):
-        generator.manual_seed(derived_seed(seed, "augmentation", epoch, index))
-        torch.rand(DRAWS, generator=generator, out=row)
-    return augmentation(images, draws.numpy())
+        generator.manual_seed(derived_seed(seed, purpose, epoch, index))
+        torch.rand(count, generator=generator, out=row)
+    return draws.numpy()

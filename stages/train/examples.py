@@ -13,11 +13,6 @@ MOST_CLASSES, MOST_EPOCHS = 10, 6
 def examples(dataset: Dataset, params: Train) -> np.ndarray:
     """Return the first training image of each class as it is, and as each epoch sees it.
 
-    Parameters
-    ----------
-    dataset : Dataset
-    params : Train
-
     Returns
     -------
     uint8 (classes, 1 + epochs, 96, 96, 3)

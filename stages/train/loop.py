@@ -37,8 +37,6 @@ def train(
     ----------
     model : Model
         Its network is trained where it is; its normalisation is applied to every image.
-    dataset : Dataset
-    params : Train
     optimizer : torch.optim.Optimizer
         Of the network's parameters, as `build_optimizer` makes it.
     finished_epochs : int
@@ -101,22 +99,10 @@ def batch_loss(
     size: int,
     params: Train,
 ) -> Tensor:
-    """Put a batch through the network, and add up its loss: float32 ().
+    """Put a batch, as `augmented_batch` returns it, through the network, and add up its loss.
 
-    Parameters
-    ----------
-    parallel : nn.Module
-        The network, or what averages its gradients with those of other processes.
-    model : Model
-    seen : images, partners, kept
-        As `augmented_batch` returns them.
-    labels : int64 (n,)
-        Of the whole data set.
-    indices : int64 (m,)
-        Of the images of the batch.
-    size : int
-        Side to which the images are brought, in pixels.
-    params : Train
+    `labels` are those of the whole data set, `indices` name the images of the batch, and `size` is
+    the side in pixels to which they are brought.
     """
     images, partners, kept = seen
     device = labels.device
@@ -144,7 +130,6 @@ def mixed_loss(
         Of each image, and of the one that a part of it is taken from.
     kept : float32 (n,)
         How much the first of the two counts.
-    label_smoothing : float
 
     Returns
     -------

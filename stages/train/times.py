@@ -16,11 +16,6 @@ class Times:
 
     Processor time is that of this process with all its threads. A training that was stopped goes
     on from the times of its last finished epoch.
-
-    Parameters
-    ----------
-    network : str
-    finished_epochs : int
     """
 
     def __init__(self, network: str, finished_epochs: int):

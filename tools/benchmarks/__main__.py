@@ -15,7 +15,7 @@ from stages.common.base import fingerprint, params, process
 from stages.common.base.errors import InputError, shown
 from stages.common.base.progress import log
 
-BENCHMARKS = ("occlusion", "training", "startup", "download")
+BENCHMARKS = ("occlusion", "training", "download")
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def run(name: str, pairs: int, photos: Path | None) -> Iterator:
-    """Give the rows of one benchmark, and as plain text what stands below the table."""
+    """Return the rows of one benchmark, and as plain text what stands below the table."""
     match name:
         case "occlusion":
             from tools.benchmarks import occlusion
@@ -66,10 +66,6 @@ def run(name: str, pairs: int, photos: Path | None) -> Iterator:
             from tools.benchmarks import training
 
             return training.rows(pairs, photos)
-        case "startup":
-            from tools.benchmarks import startup
-
-            return startup.rows(pairs)
         case "download":
             from tools.benchmarks import download
 

@@ -1,13 +1,12 @@
 """Occlusion of one image: only what the patch changes, against every image whole and Captum."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 import torch
 from captum.attr import Occlusion
 from torch import Tensor
-from torch.autograd.profiler import profile
 
 from stages.common import networks
 from stages.common.inference import Model, predict, to_input
@@ -26,20 +25,18 @@ CASES = (
     ("BetterCNN", 8, 4),
     ("BetterCNN", 16, 4),
 )
-PROFILED = (8, 4)  # patch and stride of which the time is taken apart
 TOLERANCE = 1e-5  # of a softmax score
 PERTURBATIONS = (16, 32, 64, 128, 256)  # occluded images at a time that Captum may try
 RANGE = (0.5, 0.5, 0.5)  # mean and deviation that bring images to -1..1
-GATHERING = ("aten::index_select", "aten::cat")
 
 
-def rows(pairs: int, cases: tuple[tuple[str, int, int], ...] = CASES) -> Iterator[Row | str]:
+def rows(pairs: int, cases: tuple[tuple[str, int, int], ...] = CASES) -> Iterator[Row]:
     """Compare the incremental method with the batched one and with Captum's.
 
     Yields
     ------
-    Row or str
-        Two rows a case, and for each network a line on where the time of our method goes.
+    Row
+        Two a case.
     """
     image, _ = next(sample.draw(1, seed=0))
     for case in cases:
@@ -48,8 +45,8 @@ def rows(pairs: int, cases: tuple[tuple[str, int, int], ...] = CASES) -> Iterato
 
 def compare(
     image: np.ndarray, architecture: str, patch: int, stride: int, pairs: int
-) -> Iterator[Row | str]:
-    """Give the rows of one case."""
+) -> Iterator[Row]:
+    """Return the rows of one case."""
     model = undecided(architecture, image)
     clean = predict(model, image[None])[0]
     target = int(clean.argmax())
@@ -72,13 +69,9 @@ def compare(
     name = f"Captum, {best} perturbations_per_eval"
     yield Row(case, "incremental", name, race(ours, partial(captum, best), pairs), equality)
 
-    if (patch, stride) == PROFILED:
-        parts = ", ".join(f"{share:.0%} {part}" for part, share in shares(ours).items())
-        yield f"{case}: where the time of the incremental method goes: {parts}"
-
 
 def undecided(architecture: str, image: np.ndarray) -> Model:
-    """Give a network with random weights, of which no class is certain: differences show."""
+    """Return a network with random weights, of which no class is certain: differences show."""
     network = networks.ARCHITECTURES[architecture]()
     networks.initialise(network, torch.Generator().manual_seed(0))
     networks.move(network, "cpu")
@@ -92,7 +85,7 @@ def undecided(architecture: str, image: np.ndarray) -> Model:
 def attributions(
     model: Model, image: np.ndarray, target: int, patch: int, stride: int, count: int
 ) -> np.ndarray:
-    """Give Captum's attributions, float32 (height, width): all channels are hidden at once."""
+    """Return Captum's attributions, float32 (height, width): all channels are hidden at once."""
     fill = np.full_like(image, GRAY)
 
     def score(x: Tensor) -> Tensor:
@@ -109,7 +102,7 @@ def attributions(
 
 
 def average(drops: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
-    """Give each pixel the mean drop of the patches that hide it, as Captum does.
+    """Return each pixel the mean drop of the patches that hide it, as Captum does.
 
     Parameters
     ----------
@@ -129,17 +122,3 @@ def average(drops: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray
         total[hidden] += drop
         count[hidden] += 1
     return total / count
-
-
-def shares(call: Callable[[], object]) -> dict[str, float]:
-    """Take apart where the processor's time of a call goes."""
-    with profile(use_kineto=False) as profiler:
-        call()
-    spent = {"convolution": 0.0, "gathering": 0.0, "the rest": 0.0}
-    for event in profiler.key_averages():
-        if "conv" in event.key:
-            part = "convolution"
-        else:
-            part = "gathering" if event.key in GATHERING else "the rest"
-        spent[part] += event.self_cpu_time_total
-    return {part: time / sum(spent.values()) for part, time in spent.items()}

@@ -1,14 +1,11 @@
 """One epoch of training: our loop against the one that a student writes."""
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +13,6 @@ from statistics import median
 from subprocess import PIPE
 
 import numpy as np
-import psutil
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -56,7 +52,6 @@ def rows(pairs: int, photos: Path | None = None) -> Iterator[Row | str]:
 
     Parameters
     ----------
-    pairs : int
     photos : path, optional
         Folder of images, a subfolder a class; by default the data set is drawn.
 
@@ -71,7 +66,7 @@ def rows(pairs: int, photos: Path | None = None) -> Iterator[Row | str]:
         for name, precision in CASES:
             settings = params.read(Train, "train", NETWORKS[name].stage)
             settings = settings.model_copy(update=SETTINGS | {"precision": precision})
-            yield compare(name, Path(folder), data, settings, pairs)
+            yield compare(name, data, settings, pairs)
     counts = ", ".join(f"{len(data.splits[split])} {split}" for split in SPLITS)
     source = photos.name if photos else "sample"
     yield f"training: {source}, {counts} images; losses compared without augmentation"
@@ -96,7 +91,7 @@ def load(folder: Path) -> Dataset:
     return dataset.load(folder / dataset.RAW, folder / dataset.SPLIT_FOLDER)
 
 
-def compare(name: str, folder: Path, data: Dataset, settings: Train, pairs: int) -> Row:
+def compare(name: str, data: Dataset, settings: Train, pairs: int) -> Row:
     """Compare the two loops on one network of the study."""
     held = in_memory(data)
     # as many of each split: then our loop measures all training images too
@@ -119,13 +114,11 @@ def compare(name: str, folder: Path, data: Dataset, settings: Train, pairs: int)
     # forwards, and backwards to the weights and to the maps
     work = 3 * networks.multiply_accumulates(model.network) * images
     rate = matrix_rate()
-    memory = [peak_memory(way, folder, settings) / 1e6 for way in (ours, student)]
     note = (
         f"{images / epoch:.0f} against {images / others_epoch:.0f} images/s; "
         f"evaluation {evaluation / epoch:.0%} of our epoch; "
         f"{work / (epoch - evaluation) / rate:.0%} of the rate of matrix multiplication, "
-        f"{rate / 1e9:.0f} GMAC/s; "
-        f"peak memory {memory[0]:.0f} against {memory[1]:.0f} MB"
+        f"{rate / 1e9:.0f} GMAC/s"
     )
     return replace(row, note=note)
 
@@ -217,36 +210,13 @@ def student(data: Dataset, settings: Train) -> dict[str, float]:
 
 
 def evaluate(network: nn.Module, batches: DataLoader) -> tuple[float, int]:
-    """Give the sum of the losses, and how many images are recognised."""
+    """Return the sum of the losses, and how many images are recognised."""
     total, right = 0.0, 0
     for x, labels in batches:
         outputs = network(x)
         total += cross_entropy(outputs, labels, reduction="sum").item()
         right += (outputs.argmax(dim=1) == labels).sum().item()
     return total, right
-
-
-def peak_memory(way: Callable, folder: Path, settings: Train) -> int:
-    """Run an epoch in a process of its own and give the most memory that it held, in bytes."""
-    context = multiprocessing.get_context("spawn")
-    child = context.Process(
-        target=alone, args=(way, folder, settings, torch.get_num_threads()), daemon=True
-    )
-    child.start()
-    peak = 0
-    while child.is_alive():
-        with suppress(psutil.NoSuchProcess):
-            peak = max(peak, psutil.Process(child.pid).memory_info().rss)
-        time.sleep(0.01)
-    if child.exitcode:
-        raise RuntimeError(f"the epoch in a process of its own ended with {child.exitcode}")
-    return peak
-
-
-def alone(way: Callable, folder: Path, settings: Train, threads: int) -> None:
-    torch.set_num_threads(threads)
-    data = load(folder)
-    way(in_memory(data) if way is student else data, settings)
 
 
 def matrix_rate() -> float:

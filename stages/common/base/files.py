@@ -42,8 +42,6 @@ def write_csv(path: str | Path, frame, columns: Iterable[str] | None = None) -> 
 
     Parameters
     ----------
-    path : path
-    frame : DataFrame
     columns : names, optional
         Which columns, in which order, as `stages.common.tables` declares them; all by default.
     """
@@ -103,7 +101,6 @@ def read_csv(path: str | Path, types: dict[str, type], remedy: str = CHECKOUT):
 
     Parameters
     ----------
-    path : path
     types : dict of str to type
         Type of each column that is needed; others are left out.
     remedy : str
@@ -141,7 +138,7 @@ def read_array(path: str | Path):
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
-    """Give a temporary folder to fill; it takes the place of `path` only if nothing went wrong."""
+    """Return a temporary folder to fill; it takes the place of `path` only if nothing went wrong."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial")
     old = path.with_name(f".{path.name}.old.partial")

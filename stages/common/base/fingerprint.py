@@ -75,7 +75,7 @@ def collect(**compute: str | int) -> dict[str, str | int]:
 
 
 def _processor() -> str:
-    """Give the processor's name, family and model; Linux has them in a file of its own.
+    """Return the processor's name, family and model; Linux has them in a file of its own.
 
     Where the machine is a virtual one, several generations may go by one name.
     """
@@ -95,5 +95,5 @@ def _processor() -> str:
 
 
 def _caches() -> str:
-    """Give the sizes of the first core's caches; empty where the system does not tell."""
+    """Return the sizes of the first core's caches; empty where the system does not tell."""
     return " ".join(path.read_text().strip() for path in sorted(CACHES.glob("index*/size")))

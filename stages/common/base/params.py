@@ -84,8 +84,6 @@ def check(
 
     Parameters
     ----------
-    schema : subclass of Group
-    values : mapping
     where : str
         Begins the message: the file, and what it is not.
     origin : mapping of str to str, optional

@@ -33,7 +33,6 @@ def run_main(
 
     Parameters
     ----------
-    main : callable
     then : str, optional
         How to go on after an interruption; None where another process says it.
     speaks : bool
