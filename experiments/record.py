@@ -24,7 +24,7 @@ def read() -> pd.DataFrame:
 
 
 def curve(names: list[str], seed: int) -> pd.DataFrame:
-    """Return the curve of the first of some experiments that has been run with this seed, or none."""
+    """Return the curve of the first of some experiments that has been run with this seed."""
     curves = read()
     found = [curves[(curves["experiment"] == one) & (curves["seed"] == seed)] for one in names]
     return next((one for one in found if len(one)), curves[:0])

@@ -21,14 +21,14 @@ SPLIT_OF_CLASS = ["train"] * 8 + ["val"] * 2 + ["test"] * 3
 
 
 def project_params() -> dict[str, dict]:
-    """Give the values of the project's own `params.yaml`."""
+    """Return the values of the project's own `params.yaml`."""
     from stages.common.base.params import parse
 
     return parse(ROOT / "params.yaml")
 
 
 def train_params(**changes):
-    """Give the params of the shallow network's training, with some of them changed."""
+    """Return the params of the shallow network's training, with some of them changed."""
     from stages.train.params import Train
 
     groups = project_params()
@@ -44,9 +44,16 @@ def assert_one_line(result, *parts) -> None:
 
 
 def snapshot(*folders) -> dict[str, bytes]:
-    """Give every file under some folders, hidden ones included, with its content."""
+    """Return every file under some folders, hidden ones included, with its content.
+
+    Left out are the times of a training, which differ at each run.
+    """
     files = (file for folder in folders for file in Path(folder).rglob("*"))
-    return {file.as_posix(): file.read_bytes() for file in files if file.is_file()}
+    return {
+        file.as_posix(): file.read_bytes()
+        for file in files
+        if file.is_file() and ".times" not in file.parts
+    }
 
 
 class Study:
@@ -118,9 +125,10 @@ class Study:
         return model
 
     def run(self, *command, python=(), **environment) -> subprocess.CompletedProcess:
-        """Call `python -m stages.<command>` in this folder."""
+        """Call `python -m stages.<command>`, or a tool by its whole name, in this folder."""
+        module = command[0] if command[0].startswith("tools.") else f"stages.{command[0]}"
         return subprocess.run(
-            [sys.executable, *python, "-m", f"stages.{command[0]}", *command[1:]],
+            [sys.executable, *python, "-m", module, *command[1:]],
             env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
             capture_output=True,
             text=True,
@@ -136,6 +144,7 @@ def no_folder_is_left_behind(tmp_path_factory):
 
 @pytest.fixture
 def study(tmp_path, monkeypatch) -> Study:
-    """Give a tiny study in a temporary folder, which is the current one."""
+    """A tiny study in a temporary folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["stage"])  # not those of the tests
     return Study()

@@ -7,16 +7,12 @@ import pandas as pd
 
 
 def count(pairs: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
-    """Count the answers to some images.
+    """Count the answers to some images: int64 (c, c).
 
     Parameters
     ----------
     pairs : DataFrame
         actual, predicted; names of classes, a row an image.
-
-    Returns
-    -------
-    int64 (c, c)
     """
     table = pd.crosstab(pairs["actual"], pairs["predicted"])
     return table.reindex(index=classes, columns=classes, fill_value=0).to_numpy(np.int64)

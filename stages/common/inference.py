@@ -267,16 +267,12 @@ def logits(
 def predict(
     model: Model | nn.Module, images: np.ndarray, batch_size: int = BATCH_SIZE
 ) -> np.ndarray:
-    """Return the softmax scores of images.
+    """Return the softmax scores of images: float32 (n, classes).
 
     Parameters
     ----------
     model : Model or nn.Module
         A plain module gets images that are only scaled to 0..1.
     images : uint8 (n, 96, 96, 3)
-
-    Returns
-    -------
-    float32 (n, classes)
     """
     return logits(model, images, batch_size=batch_size).softmax(dim=1).numpy()

@@ -21,33 +21,25 @@ def target_maps(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def largest_drop(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:
-    """Return by how much the score of each image falls at its worst position.
+    """Return by how much the score of each image falls at its worst position: float (n,).
 
     Parameters
     ----------
     maps : float (n, rows, columns)
     unoccluded : float (n,)
         The score without a patch.
-
-    Returns
-    -------
-    float (n,)
     """
     return unoccluded - maps.min(axis=(1, 2))
 
 
 def flip_share(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return the share of positions at which the network predicts another class.
+    """Return the share of positions at which the network predicts another class: float (n,).
 
     Parameters
     ----------
     scores : float (n, rows, columns, classes)
     predicted : integers (n,)
         The prediction without a patch.
-
-    Returns
-    -------
-    float (n,)
     """
     return (scores.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
 

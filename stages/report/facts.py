@@ -23,12 +23,7 @@ Facts = dict[str, Any]
 
 
 def relation(first: Mapping[str, float], second: Mapping[str, float]) -> str:
-    """Return whether an interval lies "above" or "below" another one, or they "overlap".
-
-    Parameters
-    ----------
-    first, second : mapping with low and high
-    """
+    """Return whether an interval lies "above" or "below" another one, or they "overlap"."""
     if first["low"] > second["high"]:
         return "above"
     return "below" if first["high"] < second["low"] else "overlap"
@@ -63,10 +58,7 @@ def learning(history: pd.DataFrame, metrics: Facts, baseline: float) -> Facts:
 def baseline(counts: Mapping[str, np.ndarray]) -> float:
     """Return the accuracy on test of always naming the most frequent class of train.
 
-    Parameters
-    ----------
-    counts : mapping of split to integers (c, c)
-        Confusion matrices, rows are actual classes.
+    `counts` are the confusion matrices of the splits, integers (c, c).
     """
     images = counts["test"].sum(axis=1)
     return float(images[counts["train"].sum(axis=1).argmax()] / images.sum())
@@ -78,7 +70,7 @@ def gallery(table: pd.DataFrame, classes: Sequence[str], per_class: int) -> Fact
     Parameters
     ----------
     table : DataFrame
-        Its rows: class, rank, actual, predicted, score.
+        Rows of one gallery, as `galleries.csv` has them.
     per_class : int
         Images that a class has where there are enough.
     """
@@ -180,11 +172,7 @@ def comparison(names: Sequence[str], accuracy: Sequence[float], test: Facts) -> 
 def best(accuracy: Mapping[str, float], tests: Mapping[frozenset, Facts]) -> Facts:
     """Return the best network on test, or those that are equally good, and the next one.
 
-    Parameters
-    ----------
-    accuracy : mapping of network to float
-    tests : mapping of two networks to dict
-        With p_holm.
+    `tests` has the p_holm of any two networks.
     """
     order = sorted(accuracy, key=lambda name: -accuracy[name])
     winners = [name for name in order if accuracy[name] == accuracy[order[0]]]
@@ -212,12 +200,9 @@ def against(own: float, others: Mapping[str, float]) -> Facts:
 
 
 def recall_change(before: np.ndarray, after: np.ndarray, classes: Sequence[str]) -> Facts:
-    """Return for which classes the second of two networks is better, from their confusion counts.
+    """Return for which classes the second of two networks is better.
 
-    Parameters
-    ----------
-    before, after : integers (c, c)
-        Confusion matrices of the same images.
+    `before` and `after` are their confusion matrices of the same images, integers (c, c).
     """
     change = (after.diagonal() - before.diagonal()) / np.maximum(before.sum(axis=1), 1)
     gain, loss = int(change.argmax()), int(change.argmin())

@@ -33,17 +33,13 @@ class Augmentation:
     fill: tuple[float, ...]
 
     def __call__(self, images: np.ndarray, draws: np.ndarray) -> np.ndarray:
-        """Augment a batch.
+        """Augment a batch: uint8 (n, height, width, 3).
 
         Parameters
         ----------
         images : uint8 (n, height, width, 3)
         draws : float64 (n, DRAWS)
             Evenly distributed from 0 to 1, without 1.
-
-        Returns
-        -------
-        uint8 (n, height, width, 3)
         """
         flipped, top, left, angle, *factors, erased_top, erased_left, nearer = draws.T
         if self.rotate:

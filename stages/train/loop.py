@@ -121,7 +121,7 @@ def batch_loss(
 def mixed_loss(
     outputs: Tensor, labels: Tensor, others: Tensor, kept: Tensor, label_smoothing: float
 ) -> Tensor:
-    """Add up the cross-entropy of a batch in which an image may be of two classes.
+    """Add up the cross-entropy of a batch in which an image may be of two classes: float32 ().
 
     Parameters
     ----------
@@ -130,10 +130,6 @@ def mixed_loss(
         Of each image, and of the one that a part of it is taken from.
     kept : float32 (n,)
         How much the first of the two counts.
-
-    Returns
-    -------
-    float32 ()
     """
     options = {"label_smoothing": label_smoothing, "reduction": "none"}
     own, other = (cross_entropy(outputs, of, **options) for of in (labels, others))

@@ -8,7 +8,6 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from stages.common import figures
-from stages.common.study import NETWORKS
 
 
 def draw(title="a title"):
@@ -101,11 +100,6 @@ def test_few_colours_take_one_byte_a_pixel_and_stay_what_they_are(tmp_path, coun
     with Image.open(tmp_path / "1.png") as picture:
         assert picture.mode == mode
     assert (pixels_of(tmp_path / "1.png") == colours).all()
-
-
-def test_networks_have_colours_of_their_own_that_nothing_else_has():
-    assert list(figures.COLORS) == list(NETWORKS)
-    assert len({*figures.COLORS.values(), figures.RIGHT, figures.WRONG}) == 6
 
 
 def test_a_long_name_is_cut():

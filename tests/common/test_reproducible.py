@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.common.base.errors import InputError
-from stages.common.reproducible import Compute, key, prepare
+from stages.common.reproducible import Compute, derived_seed, prepare
 
 
 @pytest.fixture(autouse=True)
@@ -27,23 +27,27 @@ def restore():
     ],
 )
 def test_a_key_is_the_same_on_every_machine(parts, value):
-    assert key(*parts) == value
+    assert derived_seed(*parts) == value
 
 
 def test_keys_of_purposes_epochs_and_images_differ():
     keys = {
-        key(seed, purpose, epoch, image)
+        derived_seed(seed, purpose, epoch, image)
         for seed in range(3)
         for purpose in ("weights", "order", "augmentation")
         for epoch in range(12)
         for image in range(12)
     }
     assert len(keys) == 3 * 3 * 12 * 12
-    assert key(1, "order", 11) != key(11, "order", 1) != key(1, "order", 1, 1)
+    assert (
+        derived_seed(1, "order", 11)
+        != derived_seed(11, "order", 1)
+        != derived_seed(1, "order", 1, 1)
+    )
 
 
 def test_a_key_is_a_seed_that_torch_takes():
-    keys = [key("test", number) for number in range(200)]
+    keys = [derived_seed("test", number) for number in range(200)]
     assert all(0 <= value < 2**63 for value in keys)
     assert max(keys) > 2**62  # and the whole range is in use
     torch.Generator().manual_seed(max(keys))
@@ -51,7 +55,7 @@ def test_a_key_is_a_seed_that_torch_takes():
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_threads_and_deterministic_algorithms_are_set(device, capsys):
-    given = prepare(Compute(device=device, threads=3))
+    given = prepare(Compute(processes=1, device=device, threads=3))
     assert isinstance(given, torch.device)
     assert torch.get_num_threads() == 3
     assert torch.are_deterministic_algorithms_enabled()
@@ -64,14 +68,14 @@ def test_threads_and_deterministic_algorithms_are_set(device, capsys):
 def test_a_device_that_is_not_there_is_refused_with_those_that_are():
     absent = "cuda" if sys.platform == "darwin" else "mps"
     with pytest.raises(InputError, match=f"compute.device is '{absent}'.*cpu") as caught:
-        prepare(Compute(device=absent, threads=1))
+        prepare(Compute(processes=1, device=absent, threads=1))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"device": "gpu", "threads": 1},
+        {"device": "gpu", "threads": 1, "processes": 1},
         {"device": "cpu", "threads": 0},
         {"device": "cpu", "threads": 257},
         {"device": "cpu", "threads": True},

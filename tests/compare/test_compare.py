@@ -102,11 +102,3 @@ def test_a_table_that_lacks_a_column_is_named_and_nothing_is_written(evaluated):
     path.write_text(path.read_text().replace("recall", "recoil"))
     assert_one_line(evaluated.run("compare"), "plots/augment/classes.csv is damaged")
     assert not Path("plots/compare").exists() and not Path("metrics/summary.json").exists()
-
-
-def test_networks_that_were_evaluated_on_other_images_are_not_compared(evaluated):
-    path = Path("plots/augment/confusion_val.csv")
-    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
-    line = "plots/augment/confusion_val.csv has other images than that of q1: run `dvc repro`"
-    assert_one_line(evaluated.run("compare"), line)
-    assert not Path("plots/compare").exists() and not Path("metrics/summary.json").exists()

@@ -5,9 +5,8 @@ import pytest
 from matplotlib import colors
 from matplotlib import pyplot as plt
 
+from stages.common.study import NETWORKS
 from stages.compare import draw
-
-NETWORKS = ["q1", "better"]
 
 
 @pytest.fixture(autouse=True)

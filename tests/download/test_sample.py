@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.download.sample.pictures import CLASSES, draw, labels
+from stages.common.study import STL10_CLASSES as CLASSES
+from stages.download.sample.pictures import draw, labels
 
 PER_CLASS = 60
 SEED = 20240501

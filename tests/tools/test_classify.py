@@ -95,7 +95,7 @@ def test_the_tool_needs_nothing_but_the_model_and_the_images(study, photos):
     for file in ("params.yaml", "data/raw/images.npy", "data/split/split.csv"):
         Path(file).unlink()
     before = snapshot(".")
-    result = study.run("classify", "models/q1", "photos/a.png")
+    result = study.run("tools.classify", "models/q1", "photos/a.png")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     assert result.stdout.startswith("photos/a.png: ")
     assert snapshot(".") == before
@@ -103,7 +103,7 @@ def test_the_tool_needs_nothing_but_the_model_and_the_images(study, photos):
 
 def test_a_damaged_file_is_named_and_nothing_else_is_said(study, photos):
     Path("photos/deep/c.tiff").write_bytes(b"no image")
-    result = study.run("classify", "models/q1", "photos", "--occlusion", "out.png")
+    result = study.run("tools.classify", "models/q1", "photos", "--occlusion", "out.png")
     assert_one_line(result, "photos/deep/c.tiff is not an image")
     assert result.stdout == "" and not Path("out.png").exists()
 

@@ -7,7 +7,8 @@ from torch.nn.functional import cross_entropy
 
 from stages.common.dataset import load
 from stages.train.augmentation import augment, build
-from stages.train.cutmix import cutmix, mix
+from stages.train.batches import augmented_batch
+from stages.train.cutmix import cutmix
 from stages.train.loop import mixed_loss
 from tests.conftest import train_params
 
@@ -50,8 +51,9 @@ def test_without_mixing_the_loss_is_that_of_torch():
 
 
 def mixed(data, indices, probability=0.5, seed=0, epoch=1, augmentation=None):
-    images = data.images[indices]
-    return mix(data, images, augmentation, probability, seed, epoch, indices)
+    return augmented_batch(
+        data, indices, augmentation, train_params(cutmix=probability, seed=seed), epoch
+    )
 
 
 def test_an_image_gets_the_same_whatever_batch_it_is_in(study):
@@ -72,7 +74,7 @@ def test_parts_come_from_training_images_as_the_epoch_sees_them(study):
     augmentation = build(train_params(flip=1.0), fill=(0, 0, 0))
     images, partners, kept = mixed(data, members, 1.0, augmentation=augmentation)
     assert set(partners.tolist()) <= set(members)
-    own = data.images[members]
+    own = data.images[members][:, :, ::-1]
     others = augment(data.images[partners.numpy()], augmentation, 0, 1, partners.tolist())
     assert np.array_equal(others, data.images[partners.numpy()][:, :, ::-1])
     assert ((images == own) | (images == others)).all()

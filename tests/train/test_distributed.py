@@ -14,9 +14,10 @@ from stages.train.distributed import ALONE, Processes
 from tests.conftest import ROOT, assert_one_line, snapshot
 from tests.train.gradients import CASES, train
 
+TWO = {"processes": 2}
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-SHARED = {"epochs": 4, "processes": 2, "flip": 0.5, "crop": 4, "lr": 0.001}
+SHARED = {"epochs": 4, "flip": 0.5, "crop": 4, "lr": 0.001}
 
 
 def test_every_item_belongs_to_one_process():
@@ -48,7 +49,7 @@ def start(study) -> subprocess.Popen:
 
 
 def test_a_killed_process_ends_the_training_in_one_line_and_the_next_goes_on(study):
-    study.write_params(train=SHARED, train_better=SHARED)
+    study.write_params(compute=TWO, train=SHARED, train_better=SHARED)
     undisturbed = study.run("train", "better")
     assert undisturbed.returncode == 0, undisturbed.stderr
     assert "shared by 2 processes" in undisturbed.stdout
@@ -79,13 +80,13 @@ def test_a_killed_process_ends_the_training_in_one_line_and_the_next_goes_on(stu
 
 
 def test_a_mistake_is_told_once(study):
-    study.write_params(train=SHARED, train_better=SHARED)
+    study.write_params(compute=TWO, train=SHARED, train_better=SHARED)
     Path("data/split/split.csv").write_text("index,label\n")
     assert_one_line(study.run("train", "better"), "split.csv")
 
 
 def test_torchrun_itself_starts_it_too(study):
-    alone = SHARED | {"epochs": 1, "processes": 1}
+    alone = SHARED | {"epochs": 1}
     study.write_params(train=alone, train_better=alone)
     command = [*TORCHRUN, "-m", "stages.train", "better"]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)

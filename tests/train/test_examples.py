@@ -16,17 +16,17 @@ def data(study):
     return dataset.load()
 
 
-def test_each_view_is_what_the_training_is_given_in_that_epoch(data, monkeypatch):
+def test_each_image_is_what_the_training_is_given_in_that_epoch(data, monkeypatch):
     params = train_params(epochs=2, batch_size=4, flip=0.5, crop=8, color=0.2, cutmix=0.5)
     given = {}
 
-    def view(dataset, indices, augmentation, params, epoch):
-        seen = loop_view(dataset, indices, augmentation, params, epoch)
+    def batch(dataset, indices, augmentation, params, epoch):
+        seen = loop_batch(dataset, indices, augmentation, params, epoch)
         given.update(((epoch, i), image) for i, image in zip(indices, seen[0], strict=True))
         return seen
 
-    loop_view = loop.view
-    monkeypatch.setattr(loop, "view", view)
+    loop_batch = loop.augmented_batch
+    monkeypatch.setattr(loop, "augmented_batch", batch)
     model = inference.Model(networks.ShallowCNN(2), CLASSES)
     rows = loop.train(model, data, params, loop.build_optimizer(model.network, params))
     assert len(list(rows)) == 2

@@ -12,6 +12,7 @@ from stages.common.inference import Model
 from stages.common.networks import BetterCNN, ShallowCNN, initialise
 from stages.train import loop
 from stages.train.batches import augmented_batch
+from stages.train.checkpoint import is_better
 from tests.conftest import CLASSES, train_params
 
 COLUMNS = ["epoch", "lr", "train_loss", "val_loss", "train_accuracy", "val_accuracy"]
@@ -189,7 +190,7 @@ def row(accuracy, loss) -> dict:
     ],
 )
 def test_the_best_epoch_is_by_accuracy_then_loss_then_the_earlier(new, best, expected):
-    assert loop.is_better(new, best) is expected
+    assert is_better(new, best) is expected
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
@@ -257,7 +258,7 @@ def test_epochs_that_lie_behind_are_not_trained_again(data):
     optimizer = loop.build_optimizer(halves.network, params)
     first = loop.train(halves, data, params, optimizer)
     history = [next(first), next(first)]
-    history += loop.train(halves, data, params, optimizer, finished=2)
+    history += loop.train(halves, data, params, optimizer, finished_epochs=2)
     assert history == expected
     for one, other in zip(whole.network.parameters(), halves.network.parameters(), strict=True):
         assert torch.equal(one, other)

@@ -23,10 +23,7 @@ from tools.verify.compare import Run, read_lock
 def temporary_clone(project: Path) -> Iterator["Clone"]:
     """Clone the HEAD of a project into a folder that is removed at the end.
 
-    Raises
-    ------
-    InputError
-        The folder is not the top of a Git repository with a commit and the settings of DVC.
+    InputError where the folder is not the top of a Git repository with the settings of DVC.
     """
     with tempfile.TemporaryDirectory(prefix="verify-", ignore_cleanup_errors=True) as folder:
         git("clone", "--quiet", "--no-tags", str(project), f"{folder}/project", cwd=project)
@@ -100,13 +97,7 @@ class Clone:
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
     def repro(self, *options: str) -> None:
-        """Call `dvc repro` and let through what it prints.
-
-        Raises
-        ------
-        InputError
-            It failed: its own words stand above.
-        """
+        """Call `dvc repro` and let through what it prints; InputError if it failed."""
         # in a session of its own, so that it can be ended as a whole
         process = subprocess.Popen(
             [sys.executable, "-m", "dvc", "repro", *options],

@@ -146,10 +146,7 @@ def _other_metrics(committed: Run, now: Run, out: str) -> str:
 def beyond_tolerance(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """List which values of two metrics files are further apart than is tolerated, a line each.
 
-    Parameters
-    ----------
-    before, after : dict
-        Nested, as `metrics/<network>.json` holds them; a value that only one has is one too many.
+    A value that only one of them has is one too many.
     """
     old, new = flatten(before), flatten(after)
     return [

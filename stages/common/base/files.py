@@ -138,7 +138,7 @@ def read_array(path: str | Path):
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
-    """Return a temporary folder to fill; it takes the place of `path` only if nothing went wrong."""
+    """Yield a temporary folder to fill; it takes the place of `path` only if nothing went wrong."""
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial")
     old = path.with_name(f".{path.name}.old.partial")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from tools.benchmarks import occlusion
 from tools.benchmarks.measure import Different
@@ -31,13 +30,3 @@ def test_scores_that_are_not_exact_are_not_timed(monkeypatch):
     monkeypatch.setattr(occlusion, "occluded_scores", inexact)
     with pytest.raises(Different, match="softmax scores differ by 2e-05"):
         next(occlusion.rows(1, cases=(("ShallowCNN", 32, 32),)))
-
-
-def test_the_time_of_a_call_is_taken_apart():
-    image, kernel = torch.rand(1, 8, 64, 64), torch.rand(8, 8, 3, 3)
-    convolved = occlusion.shares(lambda: torch.conv2d(image, kernel))
-    gathered = occlusion.shares(lambda: torch.cat([image, image]))
-    assert list(convolved) == ["convolution", "gathering", "the rest"]
-    assert sum(convolved.values()) == pytest.approx(1)
-    assert convolved["convolution"] > 0.5 and convolved["gathering"] == 0
-    assert gathered["gathering"] > 0.5 and gathered["convolution"] == 0

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from tests.conftest import ROOT, assert_one_line
-from tools.hand_in import pack
+from tools.hand_in.__main__ import pack
 from tools.hand_in.notebook import SOURCE, from_markdown
 
 GIT = {

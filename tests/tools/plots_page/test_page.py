@@ -5,7 +5,8 @@ import json
 import pytest
 from ruamel.yaml import YAML
 
-from stages.common.figures import COLORS, LINES, TITLES
+from stages.common.figures import LINES
+from stages.common.study import NETWORKS
 from tests.conftest import ROOT
 from tools.plots_page.__main__ import PAGE, TEMPLATE, page
 
@@ -31,12 +32,13 @@ def test_the_page_fetches_nothing():
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_a_template_names_the_networks_as_the_pictures_do_and_in_their_colours(template):
     text = template.read_text(encoding="utf-8")
-    for name, title in TITLES.items():
-        assert f"'{name}'" in text or title == "Better CNN"
-        assert title in text
+    for name, network in NETWORKS.items():
+        assert f"'{name}'" in text or network.title == "Better CNN"
+        assert network.title in text
     colour = json.loads(text)["spec"].get("encoding", {}).get("color")
     if colour:
-        assert colour["scale"] == {"domain": list(TITLES.values()), "range": list(COLORS.values())}
+        titles, colours = zip(*((of.title, of.color) for of in NETWORKS.values()), strict=True)
+        assert colour["scale"] == {"domain": list(titles), "range": list(colours)}
 
 
 def test_every_template_is_used_and_every_used_one_is_there():
