@@ -195,6 +195,9 @@ class Remote:
             self._response = response
             return
         if response.status_code in (206, 416):
+            if response.status_code == 206 and not response.raw.read1(1):
+                # it was cut before the line that would have said what it is
+                raise ProtocolError
             # the part does not belong to what the server has now
             response.close()
             self._start_over()
@@ -218,11 +221,11 @@ class Remote:
             raise InputError(f"{self.name} cannot be fetched: {error}") from None
 
     def _continues(self, response: requests.Response, kept: int, validator: str | None) -> bool:
-        """Whether an answer goes on where the part of the same file ends."""
+        """Whether an answer goes on where the part of the same file ends, or says that it is all."""
         span, _, size = response.headers.get("Content-Range", "").partition("/")
-        if response.status_code != 206 or not span.startswith(f"bytes {kept}-"):
-            return False
-        if not validator or validator != _validator(response):
+        whole = response.status_code == 416 and (span, size) == ("bytes *", str(kept))
+        rest = response.status_code == 206 and span.startswith(f"bytes {kept}-")
+        if not (whole or rest) or not validator or validator != _validator(response):
             return False
         if size.isdecimal():
             self._state["size"] = int(size)

@@ -244,7 +244,8 @@ class Site:
                     return
                 start, size = 0, len(site.content)
                 headers = {"Content-Type": "application/gzip", "ETag": site.etag or None}
-                matches = self.headers.get("If-Range", site.etag) == site.etag
+                validators = site.etag, site.headers.get("Last-Modified")
+                matches = self.headers.get("If-Range", site.etag) in validators
                 if asked and site.ranges and matches:
                     start = int(asked.removeprefix("bytes=").removesuffix("-"))
                 status = 206 if start else 200

@@ -1,4 +1,4 @@
-"""`python -m tools.verify` on the project's own first stages: twice from scratch, compared, explained."""
+"""`python -m tools.verify` on the first stages: twice from scratch, compared, explained."""
 
 import json
 import os

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from stages.common import networks
 from stages.common.inference import Model, predict, to_input
+from stages.common.study import STL10_CLASSES
 from stages.download.sample import pictures as sample
 from stages.occlusion.sensitivity import GRAY, occluded_scores
 from tools.benchmarks.measure import agree, deterministic, race, seconds
@@ -75,7 +76,7 @@ def undecided(architecture: str, image: np.ndarray) -> Model:
     network = networks.ARCHITECTURES[architecture]()
     networks.initialise(network, torch.Generator().manual_seed(0))
     networks.move(network, "cpu")
-    model = Model(network.eval(), list(sample.CLASSES), RANGE, RANGE)
+    model = Model(network.eval(), list(STL10_CLASSES), RANGE, RANGE)
     last = getattr(network, "fc2", network.fc1)
     with torch.no_grad():
         last.weight /= network(to_input(image[None], RANGE, RANGE)).std()

@@ -46,7 +46,8 @@ def test_generations_of_one_name_are_told_apart(tmp_path, monkeypatch):
 
 
 def test_a_fingerprint_is_the_same_in_another_process_whatever_the_environment(tmp_path):
-    code = "import json; from stages.common.base import fingerprint as f; print(json.dumps(f.collect()))"
+    code = "import json\nfrom stages.common.base import fingerprint\n"
+    code += "print(json.dumps(fingerprint.collect()))"
     environment = {
         "PYTHONPATH": str(ROOT),
         "PYTHONHASHSEED": "7",

@@ -16,6 +16,10 @@ from stages.common.base.progress import log
 """
 
 
+SLEEPER = "import time\nfrom stages.common.base.process import run_main\n"
+SLEEPER += "run_main(lambda: time.sleep(30))"
+
+
 def call(code, **options):
     """Run a script that has the imports above."""
     return subprocess.run(
@@ -67,10 +71,9 @@ def test_a_signal_ends_the_work_in_one_line_that_says_how_to_go_on(name, code):
 
 def test_a_stage_ends_with_the_dvc_that_started_it():
     """A child that is left alone would write into the next run's files."""
-    stage = "import time; from stages.common.base.process import run_main; run_main(lambda: time.sleep(30))"
     parent = (
         "import os, subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {stage!r}], stdout=subprocess.DEVNULL)\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {SLEEPER!r}], stdout=subprocess.DEVNULL)\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(3)\n"  # until the child is at its work
         "os._exit(0)\n"
@@ -90,7 +93,6 @@ def test_a_stage_ends_with_the_dvc_that_started_it():
 
 
 def test_a_stage_ends_with_dvc_also_where_a_shell_is_between(tmp_path):
-    stage = "import time; from stages.common.base.process import run_main; run_main(lambda: time.sleep(30))"
     script = tmp_path / "dvc"
     script.write_text(
         "import os, subprocess, sys, time\n"
@@ -101,7 +103,7 @@ def test_a_stage_ends_with_dvc_also_where_a_shell_is_between(tmp_path):
         "print(shell.pid, flush=True)\n"
         "os._exit(0)\n"
     )
-    environment = {"DVC_STAGE": "train_q1", "STAGE": stage, "PYTHONPATH": str(ROOT)}
+    environment = {"DVC_STAGE": "train_q1", "STAGE": SLEEPER, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, script], env=os.environ | environment, stdout=subprocess.PIPE, text=True
     ) as dvc:

@@ -32,7 +32,7 @@ def test_a_folder_of_photos_that_is_not_there_ends_in_one_line(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("names, run", [(["startup"], ["startup"]), ([], BENCHMARKS)])
+@pytest.mark.parametrize("names, run", [(["download"], ["download"]), ([], BENCHMARKS)])
 def test_the_table_starts_with_machine_and_command(names, run, tmp_path, monkeypatch, capsys):
     from tools.benchmarks import __main__ as command
 
