@@ -221,7 +221,7 @@ class Remote:
             raise InputError(f"{self.name} cannot be fetched: {error}") from None
 
     def _continues(self, response: requests.Response, kept: int, validator: str | None) -> bool:
-        """Whether an answer goes on where the part of the same file ends, or says that it is all."""
+        """Whether an answer goes on where the part of the file ends, or says that it is all."""
         span, _, size = response.headers.get("Content-Range", "").partition("/")
         whole = response.status_code == 416 and (span, size) == ("bytes *", str(kept))
         rest = response.status_code == 206 and span.startswith(f"bytes {kept}-")

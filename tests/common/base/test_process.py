@@ -73,7 +73,8 @@ def test_a_stage_ends_with_the_dvc_that_started_it():
     """A child that is left alone would write into the next run's files."""
     parent = (
         "import os, subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, '-c', {SLEEPER!r}], stdout=subprocess.DEVNULL)\n"
+        f"command = [sys.executable, '-c', {SLEEPER!r}]\n"
+        "child = subprocess.Popen(command, stdout=subprocess.DEVNULL)\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(3)\n"  # until the child is at its work
         "os._exit(0)\n"
