@@ -40,16 +40,9 @@ class Experiment(Group):
 class Plan(Group):
     """All of `plan.yaml`.
 
-    Attributes
-    ----------
-    params : dict
-        What all experiments set, as `dvc exp run -S` names it.
-    study : dict of str to Experiment
-        The four networks, measured on test and compared once all of them are trained.
-    sweep, variants : dict of str to Experiment
-        Others, which nothing but validation judges.
-    ablation : dict of str to Experiment
-        The same, each with the changes of all before it.
+    `params` is what all set, as `dvc exp run -S` names it; `study` the four networks, measured on
+    test and compared; `sweep` and `variants` others, judged by validation alone; `ablation` the
+    same, each with the changes of all before it.
     """
 
     params: dict[str, Any]
@@ -69,13 +62,7 @@ class Plan(Group):
         return found
 
     def hyperparameters(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Return everything that an experiment's training goes by, but its seed.
-
-        Parameters
-        ----------
-        params : dict
-            The project's, as `stages.common.base.params.parse` reads them.
-        """
+        """Return everything that an experiment's training goes by, but its seed."""
         experiment = self.experiments[name]
         changed, found = self.params | experiment.params, {}
         for group in ("compute", "train", experiment.stage):
@@ -95,13 +82,7 @@ def read(path: str | Path = FILE) -> Plan:
 
 
 def chosen(plan: Plan, names: list[str]) -> list[str]:
-    """Return the experiments to run: those named, singly or by part of the plan, or all.
-
-    Raises
-    ------
-    InputError
-        A name is neither that of an experiment nor that of a part.
-    """
+    """Return the experiments to run: those named, singly or by part of the plan, or all."""
     parts = {part: list(getattr(plan, part)) for part in PARTS}
     for name in names:
         if name not in parts and name not in plan.experiments:

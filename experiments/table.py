@@ -98,18 +98,15 @@ def table(
             "epochs": str(row["epochs"]),
             "CPU minutes": f"{row['cpu_minutes']:.1f}",
             "minutes": f"{row['wall_minutes']:.1f}",
-            "epochs to q2's best": reached_after(row["epochs_to"]),
-            "CPU minutes to it": reached_after(row["cpu_minutes_to"]),
+            "epochs to q2's best": "–" if row["epochs_to"] is None else f"{row['epochs_to']:.1f}",
+            "CPU minutes to it": "–"
+            if row["cpu_minutes_to"] is None
+            else f"{row['cpu_minutes_to']:.1f}",
             "validation": spread(row["val_accuracy"], row["val_std"]),
             "seeds": str(row["seeds"]),
         }
         rows.append(cells)
     return rows
-
-
-def reached_after(value: float | None) -> str:
-    """Write after how much a goal was reached, a dash where it never was."""
-    return "–" if value is None else f"{value:.1f}"
 
 
 def spread(mean: float, deviation: float) -> str:

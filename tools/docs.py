@@ -13,6 +13,7 @@ import pandas as pd
 from stages.common.base import files
 from stages.common.base.progress import log
 from stages.common.study import NETWORKS, SPLITS
+from tools.benchmarks.__main__ import BENCHMARKS
 from tools.verify import compare
 
 PAGES = (Path("README.md"), *sorted(Path("docs").glob("*.md")))
@@ -23,12 +24,8 @@ LEVEL = 0.05  # below this p, a difference is taken for more than chance
 def main() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        files.write_text(page, BLOCK.sub(lambda found: fill(*found.groups()), text))
+        files.write_text(page, BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m[2]]()}\n{m[3]}", text))
         log(f"{page}: {len(BLOCK.findall(text))} blocks")
-
-
-def fill(start: str, name: str, end: str) -> str:
-    return f"{start}{BLOCKS[name]()}\n{end}"
 
 
 def markdown(rows: list[dict[str, str]]) -> str:
@@ -87,31 +84,6 @@ def chance() -> str:
     )
 
 
-def photographs() -> str:
-    """Return what the four networks reach on photographs."""
-    trained = ["experiment", "epochs", "CPU minutes", "validation", "seeds"]
-    tested = ["network", "accuracy", "with TTA", "macro F1", "calibration error"]
-    return (
-        "Mean and standard deviation over the seeds; minutes are those of the first seed.\n\n"
-        f"{experiment_table('The four networks', trained)}\n\nOn test:\n\n"
-        f"{experiment_table('The four networks on test', tested)}"
-    )
-
-
-def ablation() -> str:
-    """Return what each step from the deep network to ours brought on photographs."""
-    columns = ["experiment", "what", "parameters", "epochs", "CPU minutes", "validation", "seeds"]
-    return experiment_table("From the deep network to ours, one change at a time", columns)
-
-
-def experiment_table(heading: str, columns: list[str]) -> str:
-    """Return some columns of a table of experiments/results.md."""
-    text = Path("experiments/results.md").read_text(encoding="utf-8")
-    lines = text.partition(f"## {heading}\n")[2].partition("\n## ")[0].strip().splitlines()
-    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
-    return markdown(pd.DataFrame(rows, columns=head)[columns].to_dict("records"))
-
-
 def tolerance() -> str:
     """Return how far metrics of another kind of machine may lie from the committed ones."""
     return markdown(
@@ -138,13 +110,12 @@ def speed() -> str:
     measured = pd.read_csv(folder / "results.csv")
     rows = [
         {"what": row.case, "instead of": row.other, "times as fast": f"{row.ratio:.1f}"}
-        for row in measured[measured["benchmark"] != "startup"].itertuples()
-        if row.unit == "s"
+        for row in measured[measured["benchmark"].isin(BENCHMARKS)].itertuples()
     ]
     return f"{machine}\n\n{markdown(rows)}"
 
 
-BLOCKS = {block.__name__: block for block in (results, photographs, ablation, tolerance, speed)}
+BLOCKS = {block.__name__: block for block in (results, tolerance, speed)}
 
 if __name__ == "__main__":
     main()

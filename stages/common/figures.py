@@ -95,18 +95,9 @@ def matrix(
 ) -> tuple[Figure, Colorbar]:
     """Draw a confusion matrix, or what has its form: a row a true class, a column a prediction.
 
-    Parameters
-    ----------
-    values : float (c, c)
-        What the cells are coloured by.
-    texts : c lists of c str
-        What stands in the cells, where there is room for it.
-    colors : str
-        Name of a colour map.
-    limits : two floats
-        Its ends; where values may lie beyond them on both sides, the bar has arrows.
-    dark : bool (c, c)
-        Where the text must be white.
+    `values` are what the cells are coloured by, float (c, c), `texts` what stands in them where
+    there is room, `limits` the ends of the colour map, and `dark`, bool (c, c), tells where the
+    text must be white.
 
     Returns
     -------
@@ -188,11 +179,8 @@ class Sheet:
 def contact_sheet(classes: list[str], groups: list[tuple[list[str], Any]], title: str) -> Figure:
     """Draw small images, a row a class, in groups of columns that are a little apart.
 
-    Parameters
-    ----------
-    groups : list of (headings, rows)
-        Headings are spread evenly above the columns. A group has a row a class of uint8
-        (96, 96, 3), which may be shorter than others.
+    `groups` are headings, spread evenly above the columns, and rows, a class each, of uint8
+    (96, 96, 3), which may be shorter than others.
     """
     side, gap, head = 64, 4, 54  # pixels
     step = side + gap

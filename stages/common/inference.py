@@ -8,20 +8,35 @@ from typing import Annotated, Literal
 import numpy as np
 import safetensors.torch
 import torch
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from stages.common.base.errors import LONGEST, InputError, reason, shown
 from stages.common.base.files import write_bytes
 from stages.common.base.params import Group, check
-from stages.common.dataset import Classes, Mean, Std
 from stages.common.networks import ARCHITECTURES, eval_mode, move
+from stages.common.study import MOST_CLASSES
 
 WEIGHTS = "weights.safetensors"
 LONGEST_DESCRIPTION = 2**20  # characters of JSON
 TYPES = {torch.float32: "F32", torch.int64: "I64"}  # as the format calls them
 BATCH_SIZE = 64  # images at a time without gradients: more fall out of the processor's cache
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Refuse a name that comes twice, and one that no picture or table could show."""
+    if len(set(names)) < len(names) or not all(name and name.isprintable() for name in names):
+        raise ValueError("should be distinct names of printable text")
+    return names
+
+
+Classes = Annotated[
+    list[str], Field(min_length=1, max_length=MOST_CLASSES), AfterValidator(distinct)
+]
+# of three channels on the scale 0..1, with room for any that float32 can subtract and divide by
+Mean = Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=3, max_length=3)]
+Std = Annotated[list[Annotated[float, Field(ge=1e-6, le=1e6)]], Field(min_length=3, max_length=3)]
 
 
 @dataclass(frozen=True)
@@ -269,10 +284,6 @@ def predict(
 ) -> np.ndarray:
     """Return the softmax scores of images: float32 (n, classes).
 
-    Parameters
-    ----------
-    model : Model or nn.Module
-        A plain module gets images that are only scaled to 0..1.
-    images : uint8 (n, 96, 96, 3)
+    A plain module gets images, uint8 (n, 96, 96, 3), that are only scaled to 0..1.
     """
     return logits(model, images, batch_size=batch_size).softmax(dim=1).numpy()

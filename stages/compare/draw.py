@@ -15,15 +15,7 @@ from stages.common.study import NETWORKS, SPLIT_TITLES
 
 
 def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
-    """Draw loss and accuracy of all networks over the epochs, the kept epoch of each as a dot.
-
-    Parameters
-    ----------
-    table : DataFrame
-        network, epoch, and loss and accuracy of the parts, such as val_loss.
-    best_epoch : Series
-        Of each network.
-    """
+    """Draw loss and accuracy of all networks over the epochs, the kept epoch of each as a dot."""
     figure, panels = plt.subplots(1, 2, figsize=(8.8, 4.4), layout="constrained")
     for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
         for name, own in table.groupby("network", sort=False):
@@ -59,13 +51,7 @@ def _handles(networks) -> list[Line2D]:
 
 
 def classes(table: pd.DataFrame, split: str) -> Figure:
-    """Draw recall, precision and F1 of each class as bars.
-
-    Parameters
-    ----------
-    table : DataFrame
-        network, split, class, precision, recall, f1.
-    """
+    """Draw recall, precision and F1 of each class as bars."""
     table = table[table["split"] == split]
     names, networks = table["class"].unique(), table["network"].unique()
     width = max(8.8, 0.5 * len(names) + 1)
@@ -92,15 +78,7 @@ def classes(table: pd.DataFrame, split: str) -> Figure:
 
 
 def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: str) -> Figure:
-    """Draw accuracy against confidence, and below it how many images have that confidence.
-
-    Parameters
-    ----------
-    table : DataFrame
-        network, split, low, high, images, confidence, accuracy.
-    metrics : dict of str to dict
-        Of each network, with the calibration error of the split.
-    """
+    """Draw accuracy against confidence, and below it how many images have that confidence."""
     table = table[table["split"] == split]
     networks = table["network"].unique()
     figure, panels = plt.subplots(
@@ -138,10 +116,7 @@ def reliability(table: pd.DataFrame, metrics: dict[str, dict[str, Any]], split: 
 def cost(table: pd.DataFrame) -> Figure:
     """Draw test accuracy with its 95 % interval against parameters and work of the training.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As `tables.overview` makes it.
+    `table` is that of `tables.overview`.
     """
     figure, panels = plt.subplots(1, 2, figsize=(8.8, 3.8), layout="constrained", sharey=True)
     columns = {
@@ -170,10 +145,7 @@ def cost(table: pd.DataFrame) -> Figure:
 def difference(before: np.ndarray, after: np.ndarray, classes: list[str], title: str) -> Figure:
     """Draw what changes from one confusion matrix to another, in percentage points.
 
-    Parameters
-    ----------
-    before, after : integers (c, c)
-        Of the same images.
+    `before` and `after` are confusion matrices of the same images, integers (c, c).
     """
     change = 100 * (row_shares(after) - row_shares(before))
     # more on the diagonal is better, more elsewhere is worse: blue is better in both places

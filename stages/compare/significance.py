@@ -11,10 +11,7 @@ DIGITS = 3  # of a p: what is decided by it is then what it is written as
 def mcnemar(first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
     """Compare two networks on the same images (McNemar 1947, exact, two-sided).
 
-    Parameters
-    ----------
-    first, second : bool (n,)
-        Which images each classifies correctly.
+    `first` and `second` tell which images each classifies correctly: bool (n,).
 
     Returns
     -------
@@ -46,10 +43,7 @@ def holm(ps: list[float]) -> list[float]:
 def pairwise(correct: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """Compare any two networks on the same images.
 
-    Parameters
-    ----------
-    correct : dict of str to bool (n,)
-        Which images each network classifies correctly.
+    `correct` tells which images each network classifies correctly: bool (n,).
 
     Returns
     -------

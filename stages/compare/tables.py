@@ -23,14 +23,7 @@ def read(file: str, columns: dict[str, type]) -> pd.DataFrame:
 def overview(metrics: dict[str, dict[str, Any]], curves: pd.DataFrame, images: int) -> pd.DataFrame:
     """Set the networks' accuracy beside what they cost.
 
-    Parameters
-    ----------
-    metrics : dict of str to dict
-        Of each network, as `evaluate` wrote them.
-    curves : DataFrame
-        network, epoch.
-    images : int
-        Of the training part.
+    `metrics` are those that `evaluate` wrote; `images` is the size of the training part.
 
     Returns
     -------
@@ -89,13 +82,7 @@ def long_curves(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def confusion(pairs: pd.DataFrame, network: str, classes: list[str]) -> np.ndarray:
-    """Count one network's answers: int64 (c, c).
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        network, actual, predicted; a row an image.
-    """
+    """Count one network's answers: int64 (c, c)."""
     return count(pairs[pairs["network"] == network], classes)
 
 

@@ -1,4 +1,7 @@
-"""Do two confusion matrices of a network follow one pattern, whatever their level of accuracy?"""
+"""Do two confusion matrices of a network follow one pattern, whatever their level of accuracy?
+
+They are integers (c, c); rows are actual, columns predicted classes.
+"""
 
 from itertools import combinations
 
@@ -29,13 +32,6 @@ def rank_correlation(
 
     Spearman's rank correlation of the rates off the diagonal, with the one-sided permutation test
     of Mantel 1967: the classes of one matrix are renamed at random, rows and columns alike.
-
-    Parameters
-    ----------
-    first, second : integers (c, c)
-        Rows are actual, columns predicted classes.
-    seed : int
-        Of the permutations.
 
     Returns
     -------
@@ -74,15 +70,6 @@ def error_distances(
     chance alone, so beside it stands the mean distance when the errors of a class are dealt at
     random to the two matrices, each keeping its number.
 
-    Parameters
-    ----------
-    first, second : integers (c, c)
-        Rows are actual, columns predicted classes.
-    seed : int
-        Of the deals.
-    permutations : int
-        How many.
-
     Returns
     -------
     table : DataFrame
@@ -117,11 +104,6 @@ def compare(
     counts: dict[str, np.ndarray], classes: list[str]
 ) -> tuple[dict[str, dict[str, float | None]], pd.DataFrame]:
     """Compare the confusion matrices of any two splits.
-
-    Parameters
-    ----------
-    counts : dict of str to integers (c, c)
-        Of each split.
 
     Returns
     -------

@@ -20,15 +20,7 @@ from stages.common.study import SPLIT_TITLES
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
-    """Draw loss and accuracy over the epochs, with the kept epoch marked.
-
-    Parameters
-    ----------
-    history : DataFrame
-        Columns epoch, train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
-    title, color : str
-        Of the network.
-    """
+    """Draw loss and accuracy over the epochs, with the kept epoch marked."""
     figure, panels = plt.subplots(1, 2, figsize=(8.8, 3.4), layout="constrained")
     kept = history["epoch"] == best_epoch
     for axes, quantity in zip(panels, ("loss", "accuracy"), strict=True):
@@ -50,29 +42,18 @@ def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Fi
     return figure
 
 
-def augmented(views: np.ndarray, classes: list[str], title: str) -> Figure:
+def augmented(seen: np.ndarray, classes: list[str], title: str) -> Figure:
     """Draw what augmentation makes of an image from epoch to epoch, a row an image.
 
-    Parameters
-    ----------
-    views : uint8 (n, 1 + epochs, 96, 96, 3)
-        Each image as it is, then as each epoch sees it.
-    classes : list of str
-        Of the n images.
+    `seen` is uint8 (n, 1 + epochs, 96, 96, 3): each image as it is, then as each epoch sees it.
     """
-    epochs = [f"epoch {epoch}" for epoch in range(1, views.shape[1])]
-    groups = [(["image"], views[:, :1]), (epochs, views[:, 1:])]
+    epochs = [f"epoch {epoch}" for epoch in range(1, seen.shape[1])]
+    groups = [(["image"], seen[:, :1]), (epochs, seen[:, 1:])]
     return contact_sheet(classes, groups, title)
 
 
 def confusion(counts: np.ndarray, classes: list[str], title: str) -> Figure:
-    """Draw a confusion matrix: counts, and shares of the true class as number and colour.
-
-    Parameters
-    ----------
-    counts : integers (c, c)
-        Rows are actual, columns predicted classes.
-    """
+    """Draw a confusion matrix: counts, and shares of the true class as number and colour."""
     shares = row_shares(counts)
     texts = [
         [f"{count}\n{share:.0%}" if count else "" for count, share in zip(*row, strict=True)]

@@ -66,13 +66,7 @@ def table(
 ) -> pd.DataFrame:
     """List both galleries, a row an image.
 
-    Parameters
-    ----------
-    galleries : what `most_confident` returns
-    probabilities : float (n, c)
-    labels : integers (n,)
-    indices : integers (n,)
-        Place of each image in the whole data set.
+    `indices` are the places of the images in the whole data set.
 
     Returns
     -------

@@ -26,13 +26,8 @@ from stages.evaluate.params import Evaluate
 class Answers:
     """What a network answers to the images of a split.
 
-    Attributes
-    ----------
-    labels : int64 (n,)
-    scores : float32 (n, classes)
-        Softmax scores.
-    augmented : float32 (n, classes) or None
-        Mean softmax scores of each image and its mirror image.
+    `labels` is int64 (n,), `scores` are softmax scores, float32 (n, classes), and `augmented` their
+    means with those of the mirror images, or None.
     """
 
     labels: np.ndarray

@@ -18,10 +18,7 @@ def accuracy_interval(correct: int, count: int) -> tuple[float, float]:
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
     """Compare confidence and accuracy in bins of equal width over the confidence 0..1.
 
-    Parameters
-    ----------
-    probabilities : float (n, c)
-    labels : integers (n,)
+    `probabilities` are softmax scores (n, c), `labels` the true classes (n,).
 
     Returns
     -------
@@ -48,13 +45,6 @@ def expected_calibration_error(
 ) -> float:
     """Return how far confidence and accuracy differ on average (Guo et al. 2017, equation 3).
 
-    Parameters
-    ----------
-    probabilities : float (n, c)
-    labels : integers (n,)
-    bins : int
-        Bins of equal width over the confidence 0..1.
-
     Returns
     -------
     float
@@ -67,10 +57,6 @@ def expected_calibration_error(
 
 def class_metrics(predicted: np.ndarray, labels: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """Measure each class by itself.
-
-    Parameters
-    ----------
-    predicted, labels : integers (n,)
 
     Returns
     -------
@@ -90,13 +76,7 @@ def split_metrics(
 ) -> dict[str, object]:
     """Measure one split.
 
-    Parameters
-    ----------
-    probabilities : float (n, c)
-        Softmax scores.
-    labels : integers (n,)
-    augmented : float (n, c), optional
-        Softmax scores with test-time augmentation.
+    `probabilities` are softmax scores (n, c), `augmented` those with test-time augmentation.
 
     Returns
     -------

@@ -27,11 +27,7 @@ LEAST = HEAD + BAR_HEIGHT + 12  # so that the colour bar has room beside a singl
 def overlay(image: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
     """Lay a heatmap over a grey version of its image, the denser the further the score moves.
 
-    Parameters
-    ----------
-    image : uint8 (height, width, 3)
-    heatmap : float (height, width)
-        How far the score falls, -1..1.
+    `heatmap` is how far the score falls, -1..1.
 
     Returns
     -------
@@ -45,12 +41,6 @@ def overlay(image: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
 
 def spread(heatmap: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
     """Bring a heatmap to the size of its image: each pixel takes the nearest patch centre's value.
-
-    Parameters
-    ----------
-    heatmap : float (rows, columns)
-    patch, stride, size : int
-        In pixels.
 
     Returns
     -------
@@ -146,12 +136,8 @@ def _color_bar(axes) -> None:
 def sizes(table: pd.DataFrame, agreement: dict[str, dict[str, float | None]], title: str) -> Figure:
     """Draw what the size of the patch does: how far scores fall, answers change, maps agree.
 
-    Parameters
-    ----------
-    table : DataFrame
-        patch, and largest_drop and flip_share of each gallery, such as largest_drop_correct.
-    agreement : dict of str to dict
-        For each gallery the rank correlation of the maps of two sizes, by names such as "8_16".
+    `table` has patch, and largest_drop and flip_share of each gallery; `agreement` has, for each
+    gallery, the rank correlation of the maps of two sizes, by names such as "8_16".
     """
     names = {"largest_drop": "mean largest fall of the score", "flip_share": "answer changes"}
     figure, panels = plt.subplots(1, 3, figsize=(8.8, 3.2), layout="constrained")

@@ -112,13 +112,7 @@ class Pixels:
     def places(self, start: Tensor, width: Tensor) -> Tensor:
         """Number the pixels in other windows, `width` wide, whose corner (0, 0) lies at `start`.
 
-        Parameters
-        ----------
-        start, width : int64 (n,)
-
-        Returns
-        -------
-        int64 (m,)
+        `start` and `width` are int64 (n,), the result int64 (m,).
         """
         return self._of_owner(start) + self.y * self._of_owner(width) + self.x
 
@@ -349,10 +343,7 @@ class CleanImage:
     def boxes(self, top: Tensor, left: Tensor, patch: int) -> dict[fx.Node, Box]:
         """Find which window of each map a patch changes.
 
-        Parameters
-        ----------
-        top, left : int64 (n,)
-            Corners of the patch.
+        `top` and `left`, int64 (n,), are the corners of the patch.
 
         Returns
         -------
@@ -397,11 +388,6 @@ class CleanImage:
 
     def logits(self, boxes: dict[fx.Node, Box], members: slice, color: Tensor) -> Tensor:
         """Answer to the image under the patch, at some of the positions of `boxes`.
-
-        Parameters
-        ----------
-        color : float32 (3,)
-            Of the patch, as the network sees it.
 
         Returns
         -------

@@ -23,11 +23,7 @@ def target_maps(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def largest_drop(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:
     """Return by how much the score of each image falls at its worst position: float (n,).
 
-    Parameters
-    ----------
-    maps : float (n, rows, columns)
-    unoccluded : float (n,)
-        The score without a patch.
+    `maps` is float (n, rows, columns), `unoccluded` the score without a patch, float (n,).
     """
     return unoccluded - maps.min(axis=(1, 2))
 
@@ -35,11 +31,7 @@ def largest_drop(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:
 def flip_share(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Return the share of positions at which the network predicts another class: float (n,).
 
-    Parameters
-    ----------
-    scores : float (n, rows, columns, classes)
-    predicted : integers (n,)
-        The prediction without a patch.
+    `scores` is float (n, rows, columns, classes), `predicted` the answer without a patch, (n,).
     """
     return (scores.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
 
@@ -77,10 +69,6 @@ def rank_agreement(
 
     The map of the smaller patch, whose positions reach further out, is interpolated linearly at the
     centres of the larger patch.
-
-    Parameters
-    ----------
-    first, second : float (rows, columns)
 
     Returns
     -------

@@ -25,17 +25,10 @@ from stages.occlusion.sensitivity import clean_image, occluded_scores
 class Maps:
     """What a network answers to n images whole, and with the patch at each position.
 
-    Attributes
-    ----------
-    images : uint8 (n, 96, 96, 3)
-    actual : int64 (n,)
-        True classes.
-    unoccluded : float32 (n, classes)
-        Softmax scores.
-    scores : dict of int to float32 (n, rows, columns, classes)
-        For each side of the patch, in pixels.
-    masks : bool (n, 96, 96) or None
-        Where the object is.
+    `images` is uint8 (n, 96, 96, 3), `actual` their true classes, int64 (n,). `unoccluded` are
+    softmax scores, float32 (n, classes); `scores` has, for each side of the patch in pixels, those
+    at its positions, float32 (n, rows, columns, classes). `masks` is where the object is, bool
+    (n, 96, 96), or None.
     """
 
     images: np.ndarray

@@ -29,12 +29,6 @@ def positions(size: int, patch: int, stride: int) -> np.ndarray:
 def clean_image(model: Model | nn.Module, image: np.ndarray) -> CleanImage | None:
     """Put an image through a network once, for the patches of all sizes that follow.
 
-    Parameters
-    ----------
-    model : Model or nn.Module
-        What `inference.load` returns; a plain module gets images that are only scaled to 0..1.
-    image : uint8 (height, width, 3)
-
     Returns
     -------
     CleanImage or None

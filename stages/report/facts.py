@@ -1,7 +1,8 @@
 """What the report states, as numbers and verdicts; `report.typ` puts them into words.
 
 A verdict is a plain word such as "above" or "overlap", and each follows from the numbers alone:
-what chance could explain is never called a difference.
+what chance could explain is never called a difference. Confusion matrices are integers (c, c), rows
+are actual classes; tables are those of `stages.common.tables`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,14 +33,8 @@ def relation(first: Mapping[str, float], second: Mapping[str, float]) -> str:
 def learning(history: pd.DataFrame, metrics: Facts, baseline: float) -> Facts:
     """Return how a training went: whether it beats chance, whether it overfits, its losses.
 
-    Parameters
-    ----------
-    history : DataFrame
-        A row an epoch: epoch, train_loss, val_loss.
-    metrics : dict
-        Of each split, with accuracy and accuracy_interval.
-    baseline : float
-        Accuracy on test of always naming the most frequent class of the training images.
+    `metrics` has accuracy and accuracy_interval of each split, `baseline` is what always naming
+    the most frequent class of the training images would give on test.
     """
     intervals = {split: metrics[split]["accuracy_interval"] for split in SPLITS}
     lowest, last = history.iloc[history["val_loss"].to_numpy().argmin()], history.iloc[-1]
@@ -65,15 +60,7 @@ def baseline(counts: Mapping[str, np.ndarray]) -> float:
 
 
 def gallery(table: pd.DataFrame, classes: Sequence[str], per_class: int) -> Facts:
-    """Return what a gallery shows: how many images, their scores, which classes have fewer.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of one gallery, as `galleries.csv` has them.
-    per_class : int
-        Images that a class has where there are enough.
-    """
+    """Return what a gallery shows: how many images, their scores, which classes have fewer."""
     facts: Facts = {"images": len(table)}
     if table.empty:
         return facts
@@ -97,15 +84,7 @@ def gallery(table: pd.DataFrame, classes: Sequence[str], per_class: int) -> Fact
 
 
 def pattern(agreement: Facts, counts: Mapping[str, np.ndarray], classes: Sequence[str]) -> Facts:
-    """Return whether the confusion matrices of a network's splits follow one pattern.
-
-    Parameters
-    ----------
-    agreement : dict
-        Of each pair of splits, "<split>_<split>": rank_correlation, rank_p, error_distance,
-        error_distance_by_chance, error_distance_p; None where there are too few errors.
-    counts : mapping of split to integers (c, c)
-    """
+    """Return whether the confusion matrices of a network's splits follow one pattern."""
     pairs = [{"splits": pair} | agreement["_".join(pair)] for pair in PAIRS]
     # the permutation test is one-sided, so a correlation that it finds is positive
     shared = [pair["splits"] for pair in pairs if _beyond_chance(pair["rank_p"])]

@@ -45,11 +45,6 @@ class Layer:
 def architecture(name: str, classes: int) -> dict[str, Any]:
     """Return a network as plain values: all its layers, its outline, and its first block, if any.
 
-    Parameters
-    ----------
-    name : str
-        One of `ARCHITECTURES`.
-
     Returns
     -------
     dict

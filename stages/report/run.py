@@ -39,13 +39,6 @@ PICTURES += tuple(f"compare/difference_{pair}" for pair in map("_".join, pairwis
 def report(author: Report, settings: dict[str, dict], groups: dict[str, dict]) -> None:
     """Write `report/<name>.pdf`.
 
-    Parameters
-    ----------
-    settings : dict of network to dict
-        Its hyperparameters, resolved.
-    groups : dict of group to dict
-        The params of the other stages that are shown.
-
     Raises
     ------
     InputError

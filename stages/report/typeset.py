@@ -40,11 +40,7 @@ def shrink(content: bytes, quality: int) -> tuple[bytes, str, tuple[int, int]]:
 def cuts(content: bytes, least: int = 5) -> list[int]:
     """Find where a tall picture may go on on the next page: amid the white lines between its parts.
 
-    Parameters
-    ----------
-    content : bytes
-    least : int
-        So many lines of pixels must be white.
+    Of the picture so many lines of pixels, `least`, must be white.
 
     Returns
     -------
@@ -65,14 +61,7 @@ def cuts(content: bytes, least: int = 5) -> list[int]:
 def pdf(content: dict[str, Any], pictures: dict[str, bytes], texts: dict[str, str]) -> bytes:
     """Typeset the report.
 
-    Parameters
-    ----------
-    content : dict
-        What `report.typ` reads, as plain values.
-    pictures : dict of str to bytes
-        By the names that `report.typ` calls them.
-    texts : dict of str to str
-        Code that is printed as it stands, by its path.
+    `content` is what `report.typ` reads; `pictures` and `texts` are called by the names it uses.
 
     Raises
     ------

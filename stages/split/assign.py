@@ -11,10 +11,6 @@ from stages.common.study import SPLITS
 def duplicate_groups(images: np.ndarray) -> np.ndarray:
     """Number the images so that exact duplicates, and only they, share a number.
 
-    Parameters
-    ----------
-    images : uint8 (n, height, width, 3)
-
     Returns
     -------
     int64 (n,)

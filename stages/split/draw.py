@@ -12,15 +12,7 @@ PER_SPLIT = 4  # images of a class
 def contact_sheet(
     images: np.ndarray, labels: np.ndarray, split: np.ndarray, classes: list[str], title: str
 ) -> Figure:
-    """Draw the first images of each class in each part, so that one sees what there is to learn.
-
-    Parameters
-    ----------
-    images : uint8 (n, 96, 96, 3)
-    labels : integers (n,)
-    split : str (n,)
-        "train", "val" or "test".
-    """
+    """Draw the first images of each class in each part, so that one sees what there is to learn."""
     groups = []
     for part, word in SPLIT_TITLES.items():
         rows = [

@@ -12,10 +12,7 @@ def channel_statistics(
 
     The sums are of integers, hence exact: no batch size and no order changes a bit.
 
-    Parameters
-    ----------
-    images : uint8 (n, height, width, 3)
-    indices : integers (m,)
+    `images` is uint8 (n, height, width, 3), `indices` name those that count.
 
     Returns
     -------
@@ -41,11 +38,6 @@ def summary(
     split: np.ndarray, labels: np.ndarray, groups: np.ndarray, classes: list[str]
 ) -> dict[str, object]:
     """Count the images of each class in each split, and the exact duplicates.
-
-    Parameters
-    ----------
-    split : array of str (n,)
-    labels, groups : integers (n,)
 
     Returns
     -------

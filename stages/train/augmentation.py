@@ -129,12 +129,7 @@ def _reflect(places: np.ndarray, length: int) -> np.ndarray:
 def build(params: Train, fill: Sequence[float]) -> Augmentation | None:
     """Take what `params` switches on; None where nothing is.
 
-    Parameters
-    ----------
-    params : Train
-        `flip`, `crop`, `rotate`, `color`, `erase` and `zoom` are read.
-    fill : three floats
-        Colour (0..255) of an erased square and of the corners that a rotation leaves open.
+    `fill`, 0..255, colours an erased square and the corners that a rotation leaves open.
     """
     switches = [params.flip, params.crop, params.rotate, params.color, params.erase, params.zoom]
     return Augmentation(*switches, fill=tuple(fill)) if any(switches) else None

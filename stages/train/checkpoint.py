@@ -128,11 +128,8 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 def digest(*parts: object) -> str:
     """Sum up all that a training depends on.
 
-    Parameters
-    ----------
-    *parts
-        A path stands for the names and contents of the files in that folder, anything else for its
-        JSON text.
+    A path stands for the names and contents of the files in that folder, anything else for its
+    JSON text.
 
     Returns
     -------

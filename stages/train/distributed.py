@@ -144,14 +144,8 @@ def join(device: torch.device) -> Iterator[Processes]:
 def launch(count: int, module: str, *arguments: str) -> None:
     """Run a module in several processes on this machine, as torchrun does, until all have ended.
 
-    Raises
-    ------
-    InputError
-        One of them was killed, or has ended without a word.
-    SystemExit
-        One of them has ended with an error, and has said which.
-    KeyboardInterrupt
-        On Ctrl-C and SIGTERM; the processes have ended by then.
+    SystemExit where one of them has ended with an error and has said which; InputError where one
+    was killed; KeyboardInterrupt on Ctrl-C and SIGTERM. The processes have ended by then.
     """
     logging.disable()  # what torchrun would tell at length is told in one line
     config = LaunchConfig(

@@ -56,7 +56,7 @@ def train(
     """
     augmentation = build(params, fill=(dataset.mean * 255).tolist())
     members = dataset.splits["train"]
-    labels = torch.as_tensor(dataset.labels, device=device_of(model))
+    labels = torch.as_tensor(dataset.labels, device=next(model.network.parameters()).device)
     steps = -(-len(members) // params.batch_size)  # rounded up: the last batch may be smaller
     parallel = processes.parallel(model.network)
     for epoch in range(finished_epochs + 1, params.epochs + 1):
@@ -84,10 +84,6 @@ def train(
                 "is too high for this network; lower lr in params.yaml"
             )
         yield row
-
-
-def device_of(model: Model) -> torch.device:
-    return next(model.network.parameters()).device
 
 
 def batch_loss(
@@ -123,13 +119,8 @@ def mixed_loss(
 ) -> Tensor:
     """Add up the cross-entropy of a batch in which an image may be of two classes: float32 ().
 
-    Parameters
-    ----------
-    outputs : float32 (n, classes)
-    labels, others : int64 (n,)
-        Of each image, and of the one that a part of it is taken from.
-    kept : float32 (n,)
-        How much the first of the two counts.
+    `outputs` is float32 (n, classes). `labels` and `others` are the classes of each image and of
+    the one that a part of it is taken from, `kept` is how much the first of the two counts.
     """
     options = {"label_smoothing": label_smoothing, "reduction": "none"}
     own, other = (cross_entropy(outputs, of, **options) for of in (labels, others))
@@ -199,7 +190,7 @@ def measure(
     dict
         train_loss, val_loss, train_accuracy, val_accuracy, test_accuracy.
     """
-    device = device_of(model)
+    device = next(model.network.parameters()).device
     row = {}
     for split in SPLITS:
         members = dataset.splits[split]

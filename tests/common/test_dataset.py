@@ -26,12 +26,6 @@ def test_everything_comes_from_the_two_folders(study):
     assert data.mean.tolist() == statistics["mean"] and data.std.tolist() == statistics["std"]
 
 
-def test_other_folders_may_be_given(study):
-    Path("data").rename("elsewhere")
-    data = dataset.load(Path("elsewhere/raw"), Path("elsewhere/split"))
-    assert len(data.images) == 26
-
-
 def test_a_split_of_other_images_is_refused(study):
     study.images, study.labels = study.images[:20], study.labels[:20]
     study.write_raw()
@@ -45,11 +39,3 @@ def test_a_missing_description_is_named(study, file):
     Path(file).unlink()
     with pytest.raises(InputError, match=f"{file} is not there"):
         dataset.load()
-
-
-@pytest.mark.parametrize("file", ["data/raw/images.npy", "data/split/split.csv"])
-def test_a_missing_table_is_named(study, file):
-    Path(file).unlink()
-    with pytest.raises((InputError, OSError), match=f"{file}") as caught:
-        dataset.load()
-    assert "\n" not in str(caught.value)

@@ -59,29 +59,6 @@ def test_a_picture_has_the_figures_size_in_colour(tmp_path):
     assert pixels.min() < 40
 
 
-def test_the_dpi_of_the_machine_does_not_matter(tmp_path):
-    with plt.rc_context({"figure.dpi": 37, "savefig.dpi": 50}):
-        figures.save(draw(), tmp_path / "1.png")
-    with Image.open(tmp_path / "1.png") as picture:
-        assert picture.size == (300, 200)
-
-
-def test_colours_are_kept_to_a_few_levels(tmp_path):
-    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    figure = plt.figure(figsize=(2.56, 1))
-    figure.figimage(np.repeat(ramp, 100, axis=0), resize=False)
-    figures.save(figure, tmp_path / "1.png")
-    pixels = pixels_of(tmp_path / "1.png")[50, :, 0].astype(int)
-    assert np.abs(pixels - np.arange(256)).max() <= 2
-    assert (np.diff(pixels) >= 0).all() and pixels[0] == 0 and pixels[-1] == 255
-
-
-def test_a_saved_figure_is_closed(tmp_path):
-    before = plt.get_fignums()
-    figures.save(draw(), tmp_path / "1.png")
-    assert plt.get_fignums() == before
-
-
 def colourful(count):
     """Make a figure of so many colours, each beside the next."""
     colours = np.zeros((1, count, 3), np.uint8)
@@ -120,14 +97,3 @@ def test_images_keep_their_place_and_pixels_on_a_sheet(tmp_path):
         assert np.abs(pixels[53:149, left : left + 96] - image).max() <= 6
         pixels[53:149, left : left + 96] = 255
     assert (pixels == 255).all()
-
-
-def test_text_on_a_sheet_lies_over_its_images(tmp_path):
-    sheet = figures.Sheet(200, 100, "")
-    sheet.image(50, 0, np.zeros((96, 96, 3), np.uint8))
-    sheet.text(98, 48, "■", color="white", fontsize=30)
-    figures.save(sheet.figure(), tmp_path / "1.png")
-    pixels = pixels_of(tmp_path / "1.png")
-    assert pixels[48, 98].min() > 200 and pixels[5, 55].max() < 50
-    axes = figures.Sheet(200, 100, "").add_axes(20, 10, 50, 40)
-    assert np.allclose(axes.get_position().bounds, (0.1, 0.5, 0.25, 0.4))

@@ -95,10 +95,3 @@ def test_a_network_that_was_not_evaluated_is_named(study):
     result = study.run("compare")
     assert_one_line(result, "metrics/q1.json is not there: run `dvc repro` to make it")
     assert not Path("plots").exists()
-
-
-def test_a_table_that_lacks_a_column_is_named_and_nothing_is_written(evaluated):
-    path = Path("plots/augment/classes.csv")
-    path.write_text(path.read_text().replace("recall", "recoil"))
-    assert_one_line(evaluated.run("compare"), "plots/augment/classes.csv is damaged")
-    assert not Path("plots/compare").exists() and not Path("metrics/summary.json").exists()

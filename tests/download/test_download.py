@@ -10,12 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from pydantic import ValidationError
 
-from stages.common.base.errors import InputError
-from stages.common.base.params import read
 from stages.download import __main__ as stage
-from stages.download.params import Download
 from tests.download.conftest import ROOT, assert_one_line, md5, members, tar_gz, write_params
 from tests.download.test_stl10 import patch_torchvision
 
@@ -76,13 +72,6 @@ def test_folder(download, photos):
         "source.json",
     ]
     assert "6 images of 2 classes" in result.stdout
-
-
-def test_files_are_the_same_bytes_as_numpy_writes(download, photos):
-    download("folder", "photos")
-    written = Path("data/raw/images.npy").read_bytes()
-    np.save("again.npy", np.load("data/raw/images.npy"))
-    assert written == Path("again.npy").read_bytes()
 
 
 def test_result_does_not_depend_on_where_and_when(download, photos):
@@ -174,35 +163,6 @@ def test_full_disk(download, photos, earlier):
     assert not list(Path("data").glob(".*"))
 
 
-@pytest.mark.parametrize(
-    "source, path, parts",
-    [
-        ("folder", "nowhere", ["nowhere is not there", "download.path"]),
-        ("npz", "nowhere.npz", ["nowhere.npz is not there", "download.path"]),
-        ("stl10", "nowhere.tar.gz", ["nowhere.tar.gz is not there", "download.path"]),
-        ("npz", None, ["download.path", "npz needs the path"]),
-        ("folder", None, ["download.path", "folder needs the path"]),
-        ("sample", "photos", ["download.path", "sample reads no file"]),
-        ("mnist", None, ["download.source", "sample", "stl10", "npz", "folder"]),
-    ],
-)
-def test_bad_input_is_one_line(download, earlier, source, path, parts):
-    before = earlier()
-    assert_one_line(download(source, path), *parts)
-    assert earlier() == before
-
-
-def npz(**changes):
-    """Write the course's file with some of its arrays replaced; None leaves one out."""
-    arrays = {}
-    for part in range(3):
-        arrays[f"arr_{2 * part}"] = np.zeros((10, 96, 96, 3), np.uint8)
-        arrays[f"arr_{2 * part + 1}"] = np.arange(10)
-    arrays |= changes
-    np.savez("bad", **{name: array for name, array in arrays.items() if array is not None})
-    return "bad.npz"
-
-
 def tree(*names):
     """Write a folder with an image in each of these subfolders."""
     Path("bad").mkdir()
@@ -210,72 +170,6 @@ def tree(*names):
         Path("bad", name).mkdir()
         Image.new("RGB", (9, 9)).save(f"bad/{name}/1.png")
     return "bad"
-
-
-def archive(cut=None, outside=False):
-    """Write an archive in the official layout, but with other pictures."""
-    content = {"../outside.bin": b"1"} if outside else members()
-    Path("bad.tar.gz").write_bytes(tar_gz(content)[:cut])
-    return "bad.tar.gz"
-
-
-@pytest.mark.parametrize(
-    "source, make, part",
-    [
-        ("npz", lambda: npz(arr_3=None), "arr_3"),
-        ("npz", lambda: npz(arr_1=np.array([None] * 10)), "arr_1"),
-        ("npz", lambda: npz(arr_2=np.zeros((10, 32, 32, 3), np.uint8)), "arr_2"),
-        ("npz", lambda: npz(arr_5=np.full(10, 11)), "arr_5"),
-        ("folder", lambda: tree(), "bad"),
-        ("folder", lambda: tree("cat"), "1 subfolders: one for each class is needed"),
-        ("stl10", lambda: archive(cut=3000), "bad.tar.gz"),
-        ("stl10", lambda: archive(), "test_X.bin"),
-        ("stl10", lambda: archive(outside=True), "outside"),
-    ],
-    ids=[
-        "npz without an array",
-        "npz with a pickle",
-        "npz with another shape",
-        "npz with an unknown label",
-        "folder that is empty",
-        "folder of one class",
-        "archive cut short",
-        "archive with a wrong checksum",
-        "archive with a member outside",
-    ],
-)
-def test_a_bad_file_is_one_line(download, earlier, source, make, part):
-    before = earlier()
-    assert_one_line(download(source, make()), part)
-    assert {path: content for path, content in earlier().items() if "bad" not in path} == before
-
-
-def test_refused_connection_is_one_line(download, site):
-    server = site(b"")
-    server.answers = [404]
-    assert_one_line(download("stl10", server.url), server.url, "404")
-
-
-def test_no_network_is_one_line(download):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    # nobody listens there any more
-    result = download("stl10", f"http://127.0.0.1:{port}/stl10_binary.tar.gz")
-    assert_one_line(result, f"127.0.0.1:{port}")
-    assert not Path("data/raw").exists()
-
-
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "true"])
-def test_per_class_must_be_a_count(project, value):
-    write_params("sample", per_class=value)
-    with pytest.raises(InputError, match="download.per_class"):
-        read(Download, "download")
-
-
-def test_schema_has_no_defaults():
-    with pytest.raises(ValidationError) as caught:
-        Download()
-    assert {error["loc"][0] for error in caught.value.errors()} == set(Download.model_fields)
 
 
 def test_params_are_checked_before_anything_slow_is_imported():

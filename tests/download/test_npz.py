@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import pickle
 import zipfile
 from pathlib import Path
 
@@ -112,12 +111,6 @@ def test_pickled_array_is_refused_unread(project, arrays, name):
     assert not Path("unpickled").exists()
 
 
-def test_bare_pickle_is_refused_unread(project):
-    Path("hw3.npz").write_bytes(pickle.dumps(Harmful()))
-    assert "is not an .npz file" in failure("hw3.npz")
-    assert not Path("unpickled").exists()
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -133,11 +126,6 @@ def test_wrong_images_are_named(project, arrays, wrong):
     assert f"arr_2 is {wrong.dtype} {wrong.shape}: uint8 (n, 96, 96, 3) is needed" in message
 
 
-def test_no_images_are_refused(project, arrays):
-    arrays["arr_4"], arrays["arr_5"] = arrays["arr_4"][:0], arrays["arr_5"][:0]
-    assert "arr_4 has 0 images: 1 to 100000 are allowed" in failure(saved(arrays))
-
-
 @pytest.mark.parametrize(
     "wrong", [np.zeros(19, int), np.zeros(20), np.zeros((20, 2), int), np.zeros(20, "U3")]
 )
@@ -151,11 +139,6 @@ def test_label_out_of_range_is_named(project, arrays, label):
     arrays["arr_5"][7] = label
     message = failure(saved(arrays))
     assert "arr_5 has labels from" in message and str(label) in message
-
-
-def test_label_ten_beside_zero_is_named(project, arrays):
-    arrays["arr_3"][0] = 10
-    assert "arr_3 has the label 10 beside 0" in failure(saved(arrays))
 
 
 def test_fortran_order_says_what_to_do(project, arrays):
@@ -190,14 +173,3 @@ def test_flipped_pixel_fails_by_the_checksum_of_the_zip(project, arrays):
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     assert "CRC" in failure(file)
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"<html>", bytes(1000)])
-def test_file_that_is_no_zip(project, content):
-    Path("hw3.npz").write_bytes(content)
-    assert "is not an .npz file" in failure("hw3.npz")
-
-
-def test_file_that_is_not_there(project):
-    assert "is not there" in failure("hw3.npz")
-    assert "is not a file" in failure(project)

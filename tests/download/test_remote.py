@@ -82,14 +82,6 @@ def test_server_without_ranges_starts_again(project, site, expected):
     assert len(server.requests) == 3 and server.served > 1_500_000
 
 
-def test_server_without_ranges_that_always_cuts_is_given_up(project, site):
-    server = site(ARCHIVE)
-    server.ranges = False
-    server.cuts = [600_000] * 20
-    assert "the connection was cut, tried 4 times" in failure(server.url)
-    assert len(server.requests) == 4
-
-
 @pytest.mark.parametrize("chunked", [False, True])
 def test_server_without_a_length_is_asked_for_the_rest(project, site, expected, chunked):
     server = site(ARCHIVE)
@@ -153,12 +145,6 @@ def test_redirect_is_followed(project, site, expected):
     assert server.requests == [None, None, "bytes=600000-", "bytes=600000-"]
 
 
-def test_endless_redirect_fails(project, site):
-    server = site(ARCHIVE)
-    server.location = server.url
-    assert "redirects" in failure(server.url)
-
-
 def test_no_network_says_what_to_do(project):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -188,11 +174,6 @@ def test_web_page_does_not_cost_what_is_here(project, site, expected):
     server.ranges = False
     assert "a web page came in place of the archive" in failure(server.url)
     assert PART.stat().st_size == 600_000
-
-
-def test_page_that_hides_its_type_is_no_archive(project, site):
-    assert "not a whole .tar.gz archive" in failure(site(b"<html>log in</html>").url)
-    assert not PART.exists()
 
 
 def test_archive_without_end_does_not_fill_the_disk(project, site, monkeypatch):
@@ -302,17 +283,6 @@ def test_drip_is_a_stall(project, site, expected, hasty, at):
     assert len(server.requests) == 2
     asked = int(server.requests[1].removeprefix("bytes=").removesuffix("-"))
     assert at < asked < at + 2000  # what dripped in is kept
-
-
-def test_drip_for_ever_is_given_up(project, site, expected, hasty):
-    server = site(ARCHIVE)
-    server.drips = [600_000] + [0] * 9
-    assert "less than 6 kB in 1.5 s, tried 4 times" in failure(server.url)
-    assert len(server.requests) == 4
-    assert 600_000 < PART.stat().st_size < 601_000
-    server.drips = []
-    assert_expected(*images_of(server.url), expected)
-    assert server.twice < 1000
 
 
 @pytest.mark.parametrize("ranges", [True, False])

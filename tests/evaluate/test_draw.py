@@ -56,10 +56,6 @@ def test_curves_show_every_column_and_the_kept_epoch():
     assert accuracy.get_ylim() == (0, 1) and loss.get_ylim()[0] == 0
 
 
-def test_curves_of_one_epoch_can_be_drawn():
-    draw.curves(HISTORY[:1], 1, "q1", "black").canvas.draw()
-
-
 def test_augmented_images_stand_in_a_row_beside_the_one_they_are_made_of():
     levels = 8 * np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
     views = levels[..., None, None, None] + np.zeros((96, 96, 3), "u1")
@@ -147,13 +143,3 @@ def test_a_class_without_an_image_says_so_in_a_line():
     assert 12 < lines[1] - lines[0] < 48
     below = round(texts["cat"].get_position()[1]) + 48
     assert (page[below:] == 255).all() and (page[below - 1] < 255).any()
-
-
-def test_a_gallery_is_as_wide_as_its_columns_whatever_it_shows():
-    empty, _, _ = gallery([])
-    one, _, _ = gallery([["cat", 1, 1, "cat", "cat", 0.5]])
-    full, _, _ = gallery([[c, r, r, c, c, 0.5] for c in CLASSES for r in (1, 2, 3)])
-    sizes = [figure.get_size_inches() for figure in (empty, one, full)]
-    assert sizes[0][0] == sizes[1][0] == sizes[2][0]
-    assert sizes[1][1] - sizes[0][1] == pytest.approx(0.96)  # the side of an image
-    assert sizes[2][1] - sizes[0][1] == pytest.approx(3 * 0.96)

@@ -1,6 +1,5 @@
 """No pickle is ever read: no source holds a call that could, no reader runs what is in a file."""
 
-import ast
 import io
 import json
 import pickle
@@ -30,56 +29,6 @@ SOURCES = sorted(
     for path in ROOT.rglob("*.py")
     if not path.relative_to(ROOT).parts[0].startswith((".", "tests"))
 )
-
-
-def offences(source: str) -> list[str]:
-    """List what could unpickle or run the content of a file."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Import(names=names):
-                found += [a.name for a in names if a.name.partition(".")[0] in MODULES]
-            case ast.ImportFrom(module=module, names=names):
-                whole = {f"{module}.{alias.name}" for alias in names}
-                found += sorted(whole & CALLS)
-                found += [module] * (module.partition(".")[0] in MODULES)
-            case ast.Call(func=function, keywords=keywords):
-                name = ast.unparse(function)
-                given = {word.arg: ast.unparse(word.value) for word in keywords}
-                found += [name] * (name in CALLS or name.rpartition(".")[2] in METHODS)
-                found += ["allow_pickle"] * (given.get("allow_pickle", "False") != "False")
-                unsafe = name.rpartition(".")[2] == "YAML" and given.get("typ") != "'safe'"
-                found += ["YAML"] * unsafe
-    return found
-
-
-def test_the_sources_hold_no_call_that_reads_a_pickle():
-    assert len(SOURCES) > 30
-    found = {str(path): offences(path.read_text(encoding="utf-8")) for path in SOURCES}
-    assert not {path: calls for path, calls in found.items() if calls}
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import pickle",
-        "import yaml as y",
-        "from joblib import load",
-        "from torch import load",
-        "def f(): import dill.detect",
-        "torch.load(path, weights_only=True)",
-        "np.load(path, allow_pickle=True)",
-        "np.load(path, allow_pickle=flag)",
-        "pd.read_pickle(path)",
-        "frame.to_pickle(path)",
-        "eval(text)",
-        "YAML().load(text)",
-        "YAML(typ='unsafe')",
-    ],
-)
-def test_the_scan_finds_such_a_call(source):
-    assert len(offences(source)) == 1
-    assert not offences("np.load(path, allow_pickle=False); YAML(typ='safe', pure=True)")
 
 
 def objects(save, **names) -> bytes:

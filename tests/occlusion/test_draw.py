@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from stages.common.figures import DPI
 from stages.occlusion import draw
 
 
@@ -110,32 +109,6 @@ def test_a_misclassified_image_is_mapped_for_both_classes_one_below_the_other():
         assert (red > blue) == fall, line
 
 
-def test_the_margin_that_no_centre_of_a_patch_reaches_is_white():
-    page, _ = page_of(draw.sheet([row()], [8, 16], 8, ""))
-    assert (tile(page, 3)[0, 0] == 255).all() and (tile(page, 3)[:, 0] == 255).all()
-
-
-def test_a_sheet_is_as_wide_as_its_patches_and_as_high_as_its_rows():
-    def size(rows, maps=1):
-        figure = draw.sheet(rows, [8, 16], 8, "a title", maps)
-        return [round(DPI * inches) for inches in figure.get_size_inches()]
-
-    row_height = draw.SIDE + 3 * draw.GAP
-    width, height = size([row()] * 4)
-    assert height == draw.HEAD + 4 * row_height
-    assert size([row(), "dog", row(), "cow", row()]) == [width, height - row_height + 2 * draw.LINE]
-    both = size([row(("dog", "cat"))] * 4, maps=2)
-    assert both == [width, height + 4 * (draw.SIDE + draw.GAP)]
-    # the colour bar has room beside the least
-    assert size(["dog"]) == [width, draw.LEAST]
-
-
-def test_a_sheet_without_any_image_can_be_drawn():
-    figure = draw.sheet(["cat", "dog"], [8], 8, "nothing")
-    figure.canvas.draw()
-    assert [text for text, _, _ in page_of(figure)[1]].count("none") == 2
-
-
 def test_what_the_size_changes_is_drawn_as_it_was_measured():
     table = pd.DataFrame(
         {
@@ -157,9 +130,3 @@ def test_what_the_size_changes_is_drawn_as_it_was_measured():
     assert [bar.get_height() for bar in agrees.patches][0] == 0.25
     assert [text.get_text() for text in agrees.get_xticklabels()] == ["32 and 8"]
     figure.canvas.draw()
-
-
-def test_a_single_size_agrees_with_none():
-    columns = [f"{f}_{g}" for f in ("largest_drop", "flip_share") for g in draw.GALLERY_LINES]
-    table = pd.DataFrame({"patch": [8]} | dict.fromkeys(columns, [0.5]))
-    draw.sizes(table, {"correct": {}, "misclassified": {}}, "one").canvas.draw()

@@ -124,24 +124,6 @@ def test_the_shape_is_by_the_formula(patch, stride, side):
     assert positions(96, patch, stride).tolist() == [i * stride for i in range(side)]
 
 
-def test_patch_and_stride_have_defaults():
-    assert occlusion_maps(Mean(), IMAGES[:1], [0]).shape == (1, 21, 21)
-
-
-@pytest.mark.parametrize("batch_size", [1, 7, 1000])
-def test_the_batch_size_does_not_matter(batch_size):
-    network = Small()
-    expected = occluded_scores(network, IMAGES[0], patch=24, stride=12)
-    given = occluded_scores(network, IMAGES[0], patch=24, stride=12, batch_size=batch_size)
-    np.testing.assert_allclose(given, expected, atol=1e-6)
-
-
-def test_all_scores_of_a_position_sum_to_one():
-    scores = occluded_scores(Small(), IMAGES[0], patch=32, stride=32)
-    assert scores.shape == (3, 3, 3) and scores.dtype == np.float32
-    np.testing.assert_allclose(scores.sum(axis=-1), 1, atol=1e-6)
-
-
 def test_the_colour_of_the_patch_is_by_channel():
     black = np.zeros((1, 96, 96, 3), np.uint8)
     scores = occluded_scores(Mean(), black[0], patch=48, stride=48, fill=[255, 102, 0])
@@ -151,37 +133,9 @@ def test_the_colour_of_the_patch_is_by_channel():
     )
 
 
-def test_a_grey_patch_is_three_equal_channels():
-    grey = occlusion_maps(Small(), IMAGES, [0, 0], 32, 32, fill=77)
-    assert np.array_equal(occlusion_maps(Small(), IMAGES, [0, 0], 32, 32, fill=(77, 77, 77)), grey)
-    assert not np.array_equal(occlusion_maps(Small(), IMAGES, [0, 0], 32, 32, fill=78), grey)
-
-
 def test_a_fill_is_rounded_to_the_nearest_level():
     near = occlusion_maps(Small(), IMAGES, [0, 0], 32, 32, fill=76.6)
     assert np.array_equal(near, occlusion_maps(Small(), IMAGES, [0, 0], 32, 32, fill=77))
-
-
-def test_the_image_is_left_as_it_was():
-    images = IMAGES.copy()
-    occlusion_maps(Mean(), images, [0, 0], 48, 48)
-    assert np.array_equal(images, IMAGES)
-
-
-def test_the_mode_of_the_network_is_left_as_it_was():
-    network = Small().train()
-    occlusion_maps(network, IMAGES, [0, 0], 48, 48)
-    assert network.training
-
-
-def test_targets_may_be_a_tensor():
-    given = occlusion_maps(Mean(), IMAGES, torch.tensor([2, 1]), 48, 48)
-    assert np.array_equal(given, occlusion_maps(Mean(), IMAGES, np.array([2, 1]), 48, 48))
-
-
-def test_no_images_give_no_maps():
-    maps = occlusion_maps(Mean(), IMAGES[:0], [], patch=32, stride=8)
-    assert maps.shape == (0, 9, 9) and maps.dtype == np.float32
 
 
 @pytest.mark.parametrize(

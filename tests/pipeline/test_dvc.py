@@ -111,12 +111,6 @@ def test_metrics_and_experiments_show_the_few_columns_that_matter(second_run):
     assert "train.lr" in columns and "occlusion.stride" not in columns
 
 
-def test_dag_shows_every_stage(clone):
-    dag = clone.dvc("dag")
-    for stage in ("download", "split", *TRAININGS, *EVALUATIONS, "occlusion", "compare", "report"):
-        assert stage in dag
-
-
 @pytest.mark.parametrize(
     ("param", "message"),
     [

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import time
@@ -96,41 +95,6 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     assert "experiments/metrics/seed-0 and their rows from curves.csv\n" in output
     assert not pairwise.exists()
     pd.testing.assert_frame_equal(pd.read_csv(clone / "experiments/curves.csv"), curves)
-
-
-def test_what_cannot_be_run_is_named_in_one_line(clone, photos):
-    plan(clone, sweep={"lr": experiment("train_q1", params={"train.lr": -1})})
-    output = run(clone, photos, "ablations", code=1)
-    assert output.startswith("error: 'ablations' is not in the plan: it has the parts study, ")
-    assert output.count("\n") == 1
-    output = run(clone, photos, "lr", "--seed", "1", code=1)
-    assert output == "error: --seed is 1: should be one of 0 to 0\n"
-    output = run(clone, photos / "nowhere", code=1)
-    assert re.fullmatch(r"error: .+nowhere is not a folder of images\n", output)
-    (photos / "bear/0.png").rename(photos / "bear/another.png")
-    output = run(clone, photos, code=1)
-    assert re.fullmatch(r"error: .+ lacks bear/0.png: `python -m experiments.photos` .+\n", output)
-    shutil.copy(photos / "bear/another.png", photos / "bear/0.png")
-    output = run(clone, photos, code=1)
-    assert re.fullmatch(r"error: .+ has another image, bear/another.png: .+\n", output)
-    (photos / "bear/another.png").unlink()
-    plan(clone, sweep={"lr": experiment("train_q1", params={"augment.lr": 0.1})})
-    output = run(clone, photos, code=1)
-    assert output.endswith("'augment.lr' should be in one of compute, train, train_q1\n")
-    plan(clone, sweep={"lr": {"stage": "train_q3", "about": ""}})
-    output = run(clone, photos, code=1)
-    assert "plan.yaml: sweep.lr.stage is 'train_q3': should be 'train_q1'" in output
-    assert output.count("\n") == 1
-    plan(clone, sweep={"lr": experiment("train_q1")})
-    clone.set_params({"train": {"lr": 0.5}})  # as a run that was killed leaves them
-    output = run(clone, photos, code=1)
-    assert output == (
-        "error: params.yaml is not that of the last commit: `git checkout params.yaml`\n"
-    )
-    clone.git("checkout", "params.yaml")
-    (clone / "experiments/curves.csv").write_text("experiment\n")
-    output = run(clone, photos, code=1)
-    assert "curves.csv is damaged" in output and "`git checkout experiments`" in output
 
 
 def test_an_experiment_that_fails_or_is_ended_leaves_params_and_curves(clone, photos):

@@ -106,19 +106,6 @@ def test_what_a_colleague_has_run_is_restored_instead_of_run(shared, second):
     assert contents(second, *outs) == contents(shared, *outs)
 
 
-def test_a_wrong_key_is_refused_and_leaves_the_clone_as_it_was(clone, s3, monkeypatch):
-    add_s3(clone, s3)
-    monkeypatch.setitem(ENVIRONMENT, "AWS_SECRET_ACCESS_KEY", "another")
-    before = contents(clone, "data", "models", ".dvc/cache")
-    assert "Forbidden" in clone.dvc("push", code=1)
-    assert contents(clone, "data", "models", ".dvc/cache") == before
-    before = contents(clone, "data", "models")
-    shutil.rmtree(clone / ".dvc/cache")
-    assert "Forbidden" in clone.dvc("pull", code=1)
-    assert contents(clone, "data", "models") == before
-    assert clone.git("status", "--porcelain") == ""
-
-
 @pytest.fixture(scope="module")
 def alone(finished_clone, tmp_path_factory) -> Clone:
     """A clone in which both changes have run, with nothing beside."""
@@ -169,9 +156,3 @@ def test_two_workers_run_a_queue(clone, alone):
         "smoothing": before | {name: changed[name] for name in BETTER},
         "nothing": before,
     }
-
-
-def test_a_grid_is_queued_by_one_command(clone):
-    grid = ("-S", "train.lr=0.0003,0.001,0.003", "-S", "train.batch_size=32,64")
-    clone.dvc("exp", "run", "--queue", *grid)
-    assert clone.dvc("queue", "status").count("Queued") == 6

@@ -113,39 +113,6 @@ def test_other_params_are_not_compared_and_what_git_does_not_carry_is_found(shor
     assert output.count("26 images of 2 classes") == 2
 
 
-@pytest.mark.parametrize(
-    ("override", "words"),
-    [
-        ("train.epoch=1", "Could not override 'train.epoch'"),
-        ("train.epochs", "missing EQUAL"),
-        ("train.epochs=1,2", "Error merging override"),
-    ],
-)
-def test_a_wrong_override_ends_in_one_line(short, temporary, override, words):
-    *_, line = verify(short, "--set", override, code=1).splitlines()
-    assert line.startswith(f"error: --set {override}: ") and words in line
-    assert list(temporary.iterdir()) == []
-
-
-def test_a_stage_that_fails_ends_in_one_line(short, temporary):
-    output = verify(short, "--set", "download.source=npz", code=1)
-    assert output.endswith("\nerror: dvc repro failed, see above\n")
-    assert "Traceback" not in output
-    assert list(temporary.iterdir()) == []
-
-
-def test_a_folder_that_is_no_project_ends_in_one_line(short, tmp_path, temporary):
-    folder = Clone(tmp_path / "folder")
-    (folder / "verify").parent.mkdir()
-    for package in ("verify", "stages"):
-        (folder / package).symlink_to(short / package)
-    assert verify(folder, code=1).startswith("error: git status: ")
-    folder.git("init", "--quiet")
-    folder.commit("no pipeline")
-    *_, last = verify(folder, code=1).splitlines()
-    assert last.startswith(f"error: {folder.folder} has no .dvc in its last commit")
-
-
 @pytest.mark.skipif(os.name == "nt", reason="a console interrupts in another way")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_in_one_line_and_removes_the_clone(short, temporary, number):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.report.naming import slug, stem
+from stages.report.naming import slug
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,3 @@ def test_a_slug_keeps_letters_and_digits_alone(text, expected):
 def test_no_text_leads_out_of_the_folder_or_hides_the_file(text):
     assert all(c.isalnum() or c == "-" for c in slug(text))
     assert not slug(text).startswith("-")
-
-
-def test_the_name_falls_back_to_what_is_there():
-    assert stem("", "") == "report"
-    assert stem("Ada Lovelace", "") == "report_Ada-Lovelace"
-    assert stem("", "0012345") == "report_0012345"
-    assert stem("Ada Lovelace", "0012345") == "report_Ada-Lovelace_0012345"

@@ -46,14 +46,6 @@ def test_the_command_writes_table_and_statistics(study):
     np.testing.assert_allclose(statistics["std"], train.std(axis=0), atol=6e-7)
 
 
-def test_two_runs_are_the_same_bytes(study):
-    main()
-    first = snapshot("data/split", "plots")
-    result = study.run("split", PYTHONHASHSEED="99", LC_ALL="C")
-    assert result.returncode == 0, result.stderr
-    assert snapshot("data/split", "plots") == first
-
-
 @pytest.mark.parametrize(
     "parts", [[8, 0, 3], [0, 0, 0], [8, 2, -3], [8, 2], [8, 2, 3, 1], [8, 2.5, 3]]
 )
@@ -93,14 +85,6 @@ def test_an_npz_keeps_its_own_split(study, protocol):
     assert json.loads(Path("data/split/statistics.json").read_text())["protocol"] == "source"
 
 
-def test_an_npz_is_divided_anew_on_demand(study):
-    study.labels = np.arange(26) % 2
-    study.write_raw("npz", [{"origin": "train", "count": 26}])
-    study.write_params(split={"protocol": "parts"})
-    main()
-    assert table()["split"].value_counts().to_dict() == {"train": 16, "val": 4, "test": 6}
-
-
 @pytest.mark.parametrize("order", [("train", "test"), ("test", "train")])
 def test_the_official_protocol_takes_validation_from_train(study, order):
     study.labels = np.arange(26) % 2
@@ -112,14 +96,6 @@ def test_the_official_protocol_takes_validation_from_train(study, order):
     assert written.value_counts().to_dict() == {"train": 16, "val": 4, "test": 6}
     test = written[:6] if order[0] == "test" else written[20:]
     assert (test == "test").all()
-
-
-def test_stl10_is_divided_by_parts_unless_asked_otherwise(study):
-    study.labels = np.arange(26) % 2
-    groups = [{"origin": "train", "count": 10}, {"origin": "test", "count": 16}]
-    study.write_raw("stl10", groups)
-    main()
-    assert json.loads(Path("data/split/statistics.json").read_text())["protocol"] == "parts"
 
 
 def test_missing_images_end_in_one_line(study):

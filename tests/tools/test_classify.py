@@ -1,6 +1,5 @@
 """The tool `python -m tools.classify`, on real files."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -48,16 +47,6 @@ def test_scores_are_those_of_the_network_best_first(study, photos, classify):
             f"photos/{name}: {CLASSES[best]} {scores[best]:.3f}, "
             f"{CLASSES[other]} {scores[other]:.3f}"
         )
-
-
-def test_files_and_folders_come_in_the_order_given(study, photos, classify):
-    lines = classify("models/q1", "photos/deep", "photos/a.png", "--top", 1)
-    assert [line.split(":")[0] for line in lines] == [
-        "photos/deep/c.tiff",
-        "photos/deep/d.webp",
-        "photos/a.png",
-    ]
-    assert all(re.fullmatch(r".+: (dark|bright) [01]\.\d{3}", line) for line in lines)
 
 
 def test_an_image_of_any_size_is_cut_and_resized_as_the_folder_source_does(study, photos, classify):

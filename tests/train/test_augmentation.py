@@ -22,10 +22,6 @@ def apply(images, seed=0, epoch=1, indices=None, **switches):
     return augment(images, augmentation, seed, epoch, indices)
 
 
-def test_nothing_switched_on_is_no_augmentation():
-    assert build(train_params(), FILL) is None
-
-
 @pytest.mark.parametrize("switches", SWITCHES, ids=lambda switches: next(iter(switches)))
 def test_identical_images_of_a_batch_differ(switches):
     augmented = apply(SAME, **switches)
@@ -54,31 +50,10 @@ def test_neither_the_order_nor_the_batch_changes_what_an_image_gets():
         assert np.array_equal(apply(NOISE[i : i + 1], **EVERYTHING, indices=[i])[0], whole[i])
 
 
-def test_the_global_generators_are_left_as_they_were():
-    torch.manual_seed(5)
-    np.random.seed(5)
-    before, numpys = torch.get_rng_state(), np.random.get_state()[1].copy()
-    first = apply(NOISE, **EVERYTHING)
-    assert torch.equal(torch.get_rng_state(), before)
-    assert np.array_equal(np.random.get_state()[1], numpys)
-    torch.manual_seed(6)
-    assert np.array_equal(apply(NOISE, **EVERYTHING), first)
-
-
 def test_to_switch_a_part_on_changes_no_other_part():
     flipped, both = apply(NOISE, flip=0.5), apply(NOISE, flip=0.5, erase=10)
     changed = (flipped != both).any(axis=-1)
     assert changed.any(axis=(1, 2)).all() and changed.sum(axis=(1, 2)).max() <= 100
-
-
-def test_the_images_that_come_in_are_left_as_they_were():
-    images = NOISE.copy()
-    apply(images, **EVERYTHING)
-    assert np.array_equal(images, NOISE)
-
-
-def test_a_sure_flip_turns_left_and_right():
-    assert np.array_equal(apply(NOISE, flip=1.0), NOISE[:, :, ::-1])
 
 
 def test_a_flip_happens_as_often_as_asked():
@@ -106,10 +81,6 @@ def test_a_crop_is_a_window_of_the_image_with_mirrored_margins():
         assert len(found) == 1
         places.update(found)
     assert len(places) > 4
-
-
-def test_the_largest_crop_and_zoom_work():
-    assert apply(NOISE, crop=95, zoom=1.0).shape == NOISE.shape
 
 
 def test_a_zoom_grows_or_shrinks_an_image_from_its_middle_by_up_to_its_share():
@@ -178,8 +149,3 @@ def test_a_change_of_colour_is_that_of_torchvision():
         # the order of adding up decides some that lie between two whole numbers
         difference = np.abs(ours.astype(int) - theirs)
         assert difference.max() <= 1 and (difference > 0).mean() < 0.01
-
-
-def test_everything_together_keeps_size_and_type():
-    augmented = apply(NOISE, **EVERYTHING)
-    assert augmented.shape == NOISE.shape and augmented.dtype == np.uint8

@@ -82,17 +82,6 @@ def test_what_cannot_be_gone_on_from_leaves_network_and_optimiser_as_they_are(st
     assert other_optimizer.state_dict()["state"] == {}
 
 
-def test_removing_leaves_nothing_behind_and_the_states_of_others_alone(study):
-    network, optimizer = network_and_optimizer(steps=1)
-    for name in ("q1", "q2"):
-        Checkpoint(name, "a key").save(progress_of(network), network, optimizer)
-    Checkpoint("q1", "a key").remove()
-    assert sorted(snapshot("models")) == ["models/.unfinished/q2.safetensors"]
-    Checkpoint("q2", "a key").remove()
-    Checkpoint("q2", "a key").remove()
-    assert not Path("models/.unfinished").exists()
-
-
 def test_a_key_depends_on_values_and_on_contents_but_not_on_where_they_lie(tmp_path):
     folders = [tmp_path / "a", tmp_path / "b"]
     for folder in folders:

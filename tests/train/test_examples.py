@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from stages.common import dataset, inference, networks
 from stages.train import examples, loop
@@ -40,12 +39,6 @@ def test_each_image_is_what_the_training_is_given_in_that_epoch(data, monkeypatc
     assert (views[:, 1] != views[:, 0]).any() and (views[:, 1] != views[:, 2]).any()
 
 
-def test_nothing_switched_on_leaves_the_images_as_they_are(data):
-    views = examples.examples(data, train_params(epochs=3))
-    assert views.shape[:2] == (2, 4)
-    assert (views == views[:, :1]).all()
-
-
 def test_many_epochs_and_classes_are_shown_in_part(study, data):
     params = train_params(epochs=1000, flip=1)
     views = examples.examples(data, params)
@@ -53,16 +46,3 @@ def test_many_epochs_and_classes_are_shown_in_part(study, data):
     np.testing.assert_array_equal(views[:, 3], data.images[FIRSTS][:, :, ::-1])
     data.labels[:] = np.arange(26)
     assert len(examples.examples(data, params)) == examples.MOST_CLASSES
-
-
-def test_a_class_without_training_images_is_left_out(study):
-    study.split[:8] = "val"
-    study.write_split()
-    views = examples.examples(dataset.load(), train_params(epochs=1))
-    np.testing.assert_array_equal(views[:, 0], study.images[[13]])
-
-
-def test_the_global_generator_stays_as_it_was(data):
-    state = torch.get_rng_state()
-    examples.examples(data, train_params(epochs=2, flip=0.5))
-    assert torch.equal(torch.get_rng_state(), state)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors import safe_open
 
 from stages.common import dataset, inference
 from stages.common.base.errors import InputError
@@ -72,15 +71,6 @@ def command(monkeypatch):
     torch.use_deterministic_algorithms(False)
 
 
-def test_a_network_overrides_the_shared_params(study, command):
-    study.write_params(train_q2={"architecture": "ShallowCNN"})
-    command("q2")
-    with safe_open("models/q2/weights.safetensors", framework="pt") as file:
-        assert '"architecture": "ShallowCNN"' in file.metadata()["model"]
-        assert '"mean": [0.5, 0.5, 0.5]' in file.metadata()["model"]
-    assert not Path("models/q1").exists()
-
-
 def test_the_history_does_not_round_a_small_learning_rate_to_nothing(study, command):
     study.write_params(train={"lr": 1e-7, "schedule": "constant"})
     command("q1")
@@ -118,21 +108,6 @@ def test_bad_params_end_in_one_line_before_torch_is_loaded(study, stage, changes
     heavy = {"torch", "pandas", "matplotlib", "sklearn", "scipy", "torchvision"}
     assert not heavy & {module.split(".")[0] for module in modules}
     assert snapshot(".") == before
-
-
-def test_an_exponent_is_a_number_for_the_command_too(study):
-    text = Path("params.yaml").read_text().replace('"lr": 0.001', '"lr": 1e-5')
-    assert "1e-5" in text
-    Path("params.yaml").write_text(text.replace('"epochs": 1', '"epochs": 0'))
-    # the one complaint is about the epochs
-    assert_one_line(study.run("train", "q1"), "train.epochs is 0")
-
-
-def test_an_unknown_network_is_refused(study):
-    result = study.run("train", "q3")
-    assert result.returncode == 2
-    assert "'q3'" in result.stderr and "better" in result.stderr
-    assert not Path("models").exists()
 
 
 def test_data_that_is_not_there_is_named_and_nothing_written(study, command):

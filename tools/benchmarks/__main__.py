@@ -15,7 +15,7 @@ from stages.common.base import fingerprint, params, process
 from stages.common.base.errors import InputError, shown
 from stages.common.base.progress import log
 
-BENCHMARKS = ("occlusion", "training", "download")
+BENCHMARKS = ("occlusion", "training")
 
 
 def main() -> None:
@@ -56,20 +56,10 @@ def main() -> None:
 
 
 def run(name: str, pairs: int, photos: Path | None) -> Iterator:
-    """Return the rows of one benchmark, and as plain text what stands below the table."""
-    match name:
-        case "occlusion":
-            from tools.benchmarks import occlusion
+    """Yield the rows of one benchmark, and as plain text what stands below the table."""
+    from tools.benchmarks import occlusion, training
 
-            return occlusion.rows(pairs)
-        case "training":
-            from tools.benchmarks import training
-
-            return training.rows(pairs, photos)
-        case "download":
-            from tools.benchmarks import download
-
-            return download.rows(pairs)
+    return training.rows(pairs, photos) if name == "training" else occlusion.rows(pairs)
 
 
 def machine() -> str:

@@ -17,15 +17,8 @@ class Different(InputError):
 def agree(ours, other, what: str, tolerance: float = 0.0, relative: bool = False) -> str:
     """Check that two results are equal, and say how.
 
-    Parameters
-    ----------
-    ours, other : numbers, same shape
-    what : str
-        What they are.
-    tolerance : float
-        The largest difference allowed; 0 asks for exactly equal numbers.
-    relative : bool
-        Whether a difference counts as a share of `other`.
+    `tolerance` is the largest difference allowed, 0 asks for exactly equal numbers; `relative`
+    makes it a share of `other`.
 
     Returns
     -------

@@ -13,20 +13,8 @@ from stages.common.base import files
 class Row:
     """One comparison.
 
-    Attributes
-    ----------
-    case : str
-        What is computed.
-    ours, other : str
-        The two ways to it.
-    pairs : list of (float, float)
-        What ours and other took in each pair.
-    equality : str
-        How it was checked that the results are the same.
-    note : str
-        What else was measured.
-    unit : str
-        Of the numbers in `pairs`.
+    `ours` and `other` are two ways to what is computed, `pairs` what they took, in `unit`, and
+    `equality` tells how it was checked that the results are the same.
     """
 
     case: str

@@ -34,14 +34,8 @@ FREE += ("error_distance", "error_distance_by_chance", "error_distance_p")
 class Run:
     """What a run of the pipeline left.
 
-    Attributes
-    ----------
-    lock : dict
-        The stages of `dvc.lock`.
-    fingerprints : dict
-        By stage; one that kept none is absent.
-    metrics : dict
-        Contents of the metrics files, by path.
+    `lock` has the stages of `dvc.lock`, `fingerprints` those that stages have kept, and `metrics`
+    the contents of the metrics files, by path.
     """
 
     lock: Lock

@@ -85,13 +85,7 @@ def _reading(
 
 
 def read_json(path: str | Path, remedy: str = "run `dvc repro -f` to make it anew") -> Any:
-    """Read a JSON file; `remedy` is what an error advises, by default if a stage wrote it.
-
-    Raises
-    ------
-    InputError
-        The file is not there or not JSON.
-    """
+    """Read a JSON file; `remedy` is what an error advises, by default if a stage wrote it."""
     with _reading(path, "is not valid JSON", remedy):
         return json.loads(Path(path).read_text(encoding="utf-8"))
 
@@ -119,13 +113,7 @@ def read_csv(path: str | Path, types: dict[str, type], remedy: str = CHECKOUT):
 
 
 def read_array(path: str | Path):
-    """Map an `.npy` file that an earlier stage wrote into memory, read-only.
-
-    Raises
-    ------
-    InputError
-        The file is not there, is cut short, or is no array of plain numbers.
-    """
+    """Map an `.npy` file that an earlier stage wrote into memory, read-only."""
     import numpy as np
 
     with _reading(path):

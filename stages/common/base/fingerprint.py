@@ -30,15 +30,7 @@ def record(**compute: str | int) -> dict[str, str | int]:
     It stands outside every out, since it differs where the results need not. It is committed with
     `dvc.lock`, so that a difference to another machine's results can be explained.
 
-    Parameters
-    ----------
-    **compute
-        What the stage itself has settled, such as device and threads.
-
-    Returns
-    -------
-    dict
-        As `collect` gives it.
+    `compute` is what the stage itself has settled, such as device and threads.
     """
     fingerprint = collect(**compute)
     # the versions that matter most; the rest is in the file

@@ -82,14 +82,8 @@ def check(
 ) -> G:
     """Check values against a schema.
 
-    Parameters
-    ----------
-    where : str
-        Begins the message: the file, and what it is not.
-    origin : mapping of str to str, optional
-        The group that a key comes from.
-    group : str, optional
-        That of all other keys.
+    `where` begins the message; `origin` has the group that each key comes from, `group` that of all
+    others.
 
     Raises
     ------

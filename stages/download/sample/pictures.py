@@ -48,10 +48,7 @@ _CONTRAST = 0.4  # least distance of the figure's main colour from the scene's, 
 def labels(per_class: int) -> np.ndarray:
     """Class of each image that `draw` yields.
 
-    Returns
-    -------
-    ndarray, (10 * per_class,), uint8
-        Indices into `STL10_CLASSES`.
+    Indices into the classes: uint8 (10 * per_class,).
     """
     return (np.arange(len(STL10_CLASSES) * per_class) % len(STL10_CLASSES)).astype(np.uint8)
 
@@ -61,13 +58,6 @@ def draw(per_class: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
     An image depends on the seed, its class and its number within the class alone, so that a
     smaller set is the beginning of a larger one.
-
-    Parameters
-    ----------
-    per_class : int
-        Number of images a class.
-    seed : int
-        Not negative.
 
     Yields
     ------

@@ -55,14 +55,7 @@ def blob(points: Sequence[Point], paint: str) -> Part:
 def limb(points: Sequence[Point], widths: Sequence[float], paint: str) -> Part:
     """Smooth stroke with round ends through `points`.
 
-    Parameters
-    ----------
-    points : sequence of (x, y)
-        At least two.
-    widths : sequence of float
-        Half the thickness, spread evenly from the first point to the last.
-    paint : str
-        Name of a colour of the palette.
+    `widths` are half the thickness, spread evenly from the first point to the last.
     """
     line = _spline(np.asarray(points, float), closed=False)
     places = np.linspace(0, len(widths) - 1, len(line))

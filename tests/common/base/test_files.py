@@ -29,12 +29,6 @@ def names(folder) -> list[str]:
     return sorted(os.listdir(folder))
 
 
-def test_a_write_makes_the_folders_above(tmp_path):
-    files.write_bytes(tmp_path / "a" / "b" / "c", b"content")
-    assert (tmp_path / "a" / "b" / "c").read_bytes() == b"content"
-    assert names(tmp_path / "a" / "b") == ["c"]
-
-
 def test_a_failing_write_leaves_the_old_content(tmp_path):
     path = tmp_path / "file"
     files.write_bytes(path, b"old")
@@ -42,14 +36,6 @@ def test_a_failing_write_leaves_the_old_content(tmp_path):
         files.write_bytes(path, bytes(1000))
     assert caught.value.filename == str(path)
     assert path.read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
-
-
-def test_a_write_onto_a_folder_fails_and_leaves_nothing_behind(tmp_path):
-    (tmp_path / "file").mkdir()
-    with pytest.raises(OSError) as caught:
-        files.write_bytes(tmp_path / "file", b"new")
-    assert caught.value.filename == str(tmp_path / "file")
     assert names(tmp_path) == ["file"]
 
 
@@ -74,12 +60,6 @@ def test_a_new_folder_that_fails_leaves_the_old_one(tmp_path, error):
         raise error
     assert names(path) == ["old"]
     assert names(tmp_path) == ["out"]
-
-
-def test_a_new_folder_that_fails_where_there_was_none_leaves_none(tmp_path):
-    with pytest.raises(OSError), files.new_folder(tmp_path / "out") as folder, full_disk():
-        files.write_bytes(folder / "file", bytes(1000))
-    assert names(tmp_path) == []
 
 
 def test_what_an_interrupted_run_left_is_not_taken_over(tmp_path):
@@ -110,11 +90,6 @@ def test_csv_has_six_decimals_and_plain_line_ends(tmp_path):
     assert (tmp_path / "file").read_bytes() == expected
 
 
-def test_text_keeps_its_line_ends(tmp_path):
-    files.write_text(tmp_path / "file", "a\nb\n")
-    assert (tmp_path / "file").read_bytes() == b"a\nb\n"
-
-
 def test_an_array_comes_back_as_it_was_and_objects_are_none(tmp_path):
     array = np.arange(6, dtype=np.uint8).reshape(2, 3).T
     files.write_array(tmp_path / "a.npy", array)
@@ -123,13 +98,6 @@ def test_an_array_comes_back_as_it_was_and_objects_are_none(tmp_path):
     with pytest.raises(ValueError, match="allow_pickle"):
         files.write_array(tmp_path / "b.npy", np.array([{}]))
     assert names(tmp_path) == ["a.npy"]
-
-
-def test_arrays_are_the_same_bytes_in_any_order(tmp_path):
-    a, b = np.arange(6).reshape(2, 3), np.ones(2, np.float32)
-    files.write_arrays(tmp_path / "1.npz", a=a, b=b)
-    files.write_arrays(tmp_path / "2.npz", b=b, a=a)
-    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
 
 
 def test_arrays_carry_no_time_and_come_back_as_they_were(tmp_path):
@@ -142,11 +110,6 @@ def test_arrays_carry_no_time_and_come_back_as_they_were(tmp_path):
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["maps"].tolist() == [[0.25, 0.5]] and arrays["maps"].dtype == np.float32
         assert arrays["index"].tolist() == [3]
-
-
-def test_a_missing_json_says_how_to_make_it(tmp_path):
-    with pytest.raises(InputError, match="source.json is not there: run `dvc repro`"):
-        files.read_json(tmp_path / "source.json")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"a": 1,}'])

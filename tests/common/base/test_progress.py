@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from stages.common.base import progress as module
-from stages.common.base.errors import InputError
 from stages.common.base.progress import progress
 from tests.conftest import ROOT
 
@@ -42,18 +41,6 @@ def test_the_time_that_is_left_is_in_proportion(capsys, monkeypatch):
         "reading: 2 of 4 maps, about 20 s left",
         "reading: 3 of 4 maps, about 13 s left",
     ]
-
-
-def test_progress_stops_with_its_items():
-    def items():
-        yield 1
-        raise InputError("broken")
-
-    given = []
-    with pytest.raises(InputError, match="broken"):
-        for item in progress(items(), "reading", 2):
-            given.append(item)
-    assert given == [1]
 
 
 def test_a_terminal_gets_a_bar_with_the_time_left():

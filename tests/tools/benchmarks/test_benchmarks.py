@@ -17,7 +17,7 @@ def call(*arguments) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("pairs", [0, -1])
 def test_pairs_are_one_or_more(pairs, tmp_path):
-    result = call("download", "--pairs", pairs, "--out", tmp_path)
+    result = call("training", "--pairs", pairs, "--out", tmp_path)
     assert_one_line(result, f"--pairs is {pairs}", "1 or more")
     assert not any(tmp_path.iterdir())
 
@@ -26,13 +26,7 @@ def test_unknown_benchmarks_are_refused_with_those_that_are_known():
     assert_one_line(call("speed"), "'speed' is no benchmark", "occlusion")
 
 
-def test_a_folder_of_photos_that_is_not_there_ends_in_one_line(tmp_path):
-    result = call("training", "--photos", tmp_path / "none", "--out", tmp_path)
-    assert_one_line(result, "none is not a folder of images")
-    assert not any(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("names, run", [(["download"], ["download"]), ([], BENCHMARKS)])
+@pytest.mark.parametrize("names, run", [(["training"], ["training"]), ([], BENCHMARKS)])
 def test_the_table_starts_with_machine_and_command(names, run, tmp_path, monkeypatch, capsys):
     from tools.benchmarks import __main__ as command
 

@@ -1,7 +1,5 @@
 """The table of results as CSV and Markdown."""
 
-import pandas as pd
-
 from tools.benchmarks import table
 from tools.benchmarks.table import Row
 
@@ -14,28 +12,6 @@ ROWS = [
 def test_ratios_are_those_of_the_medians():
     assert ROWS[0][1].medians == (2.0, 5.0)
     assert ROWS[0][1].ratio == 2.5
-
-
-def test_the_csv_file_has_a_row_for_each_comparison(tmp_path):
-    table.write(tmp_path, ROWS, "a machine", [])
-    written = pd.read_csv(tmp_path / "results.csv", keep_default_na=False)
-    first = {
-        "benchmark": "occlusion",
-        "case": "one",
-        "ours": "quick",
-        "other": "slow",
-        "unit": "s",
-        "ours_median": 2.0,
-        "other_median": 5.0,
-        "ratio": 2.5,
-        "ratio_lowest": 0.555556,
-        "ratio_highest": 4.0,
-        "pairs": 3,
-        "equality": "same",
-        "note": "",
-    }
-    assert written.to_dict("records")[0] == first
-    assert written["ratio"].tolist() == [2.5, 8.0]
 
 
 def test_the_markdown_file_says_machine_table_and_lines(tmp_path):
