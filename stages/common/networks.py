@@ -93,7 +93,7 @@ class BetterCNN(nn.Module):
     96 -> 47 -> 23 -> 11 -> 5 pixels a side; 417,122 parameters for ten classes, less than half of
     the deep network's, and three quarters of its multiply-accumulates. What was chosen, why, and
     what it bought in accuracy on the validation images of 13,000 photographs, in as many epochs
-    (the README has the table, `experiments/` what it was measured with):
+    (`experiments/results.md` has the table):
 
     - Batch normalisation after each convolution but the stem (Ioffe and Szegedy 2015) bears a
       learning rate ten times that of the plain network: that is where it learns faster. The two

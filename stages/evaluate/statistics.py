@@ -91,13 +91,13 @@ def split_metrics(
     classes = np.arange(probabilities.shape[1])
     correct = int((predicted == labels).sum())
     low, high = accuracy_interval(correct, len(labels))
-    figures = {
+    metrics = {
         "accuracy": correct / len(labels),
         "loss": log_loss(labels, probabilities, labels=classes),
         "macro_f1": f1_score(labels, predicted, labels=classes, average="macro", zero_division=0),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
     }
     if augmented is not None:
-        figures["tta_accuracy"] = (augmented.argmax(axis=1) == labels).mean()
-    rounded = {name: round(float(value), DIGITS) for name, value in figures.items()}
+        metrics["tta_accuracy"] = (augmented.argmax(axis=1) == labels).mean()
+    rounded = {name: round(float(value), DIGITS) for name, value in metrics.items()}
     return rounded | {"accuracy_interval": {"low": round(low, DIGITS), "high": round(high, DIGITS)}}

@@ -128,8 +128,8 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 def digest(*parts: object) -> str:
     """Sum up all that a training depends on.
 
-    A path stands for the names and contents of the files in that folder, anything else for its
-    JSON text.
+    A path stands for its file, or for the names and contents of the files in that folder, anything
+    else for its JSON text.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def digest(*parts: object) -> str:
         if not isinstance(part, Path):
             total.update(json.dumps(part, sort_keys=True).encode())
             continue
-        for path in sorted(part.glob("[!.]*.*")):
+        for path in [part] if part.is_file() else sorted(part.glob("[!.]*.*")):
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             total.update(f"{path.name} {digest}\n".encode())
@@ -154,7 +154,7 @@ def forced() -> bool:
     DVC does not tell a stage, so its command line is read.
     """
     try:
-        command = [part for process in process.dvc_above()[-1:] for part in process.cmdline()]
+        command = [part for above in process.dvc_above()[-1:] for part in above.cmdline()]
     except psutil.Error:
         return False
     return any(re.fullmatch("--force|-[a-zA-Z]*f[a-zA-Z]*", part) for part in command)

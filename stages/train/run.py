@@ -1,5 +1,6 @@
 """Train a network: build it, go on where it was stopped, keep its best epoch, write it down."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,10 +76,11 @@ def build(settings: Train, data: Dataset, device: torch.device) -> Model:
 
 def depends_on(settings: Train, device: torch.device, processes: Processes) -> str:
     """Sum up all that the training depends on: params, machine, code and data."""
+    modules = sorted(sys.modules.items())
     return checkpoint.digest(
         settings.model_dump() | {"processes": processes.count},
         fingerprint.collect(**reproducible.settled(device)),
-        *(Path(module.__file__).parent for module in (loop, networks)),
+        *(Path(module.__file__) for name, module in modules if name.startswith("stages.")),
         *(dataset.RAW, dataset.SPLIT_FOLDER),
     )
 

@@ -1,7 +1,5 @@
 """Pictures: the same figure is the same bytes, of a fixed size, without tags."""
 
-import struct
-
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -18,17 +16,6 @@ def draw(title="a title"):
     return figure
 
 
-def chunks(content) -> list[bytes]:
-    """Give the types of a PNG's chunks."""
-    assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    types, place = [], 8
-    while place < len(content):
-        (length,) = struct.unpack(">I", content[place : place + 4])
-        types.append(content[place + 4 : place + 8])
-        place += length + 12
-    return types
-
-
 def test_the_same_figure_is_the_same_bytes(tmp_path):
     figures.save(draw(), tmp_path / "1.png")
     figures.save(draw(), tmp_path / "another name.png")
@@ -40,9 +27,8 @@ def test_the_same_figure_is_the_same_bytes(tmp_path):
 
 def test_a_picture_carries_no_text_and_no_time(tmp_path):
     figures.save(draw(), tmp_path / "1.png")
-    types = chunks((tmp_path / "1.png").read_bytes())
-    assert types[0] == b"IHDR" and types[-1] == b"IEND"
-    assert set(types) <= {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+    content = (tmp_path / "1.png").read_bytes()
+    assert not [chunk for chunk in (b"tEXt", b"zTXt", b"iTXt", b"tIME") if chunk in content]
 
 
 def pixels_of(path):
@@ -60,7 +46,7 @@ def test_a_picture_has_the_figures_size_in_colour(tmp_path):
 
 
 def colourful(count):
-    """Make a figure of so many colours, each beside the next."""
+    """Draw so many colours, each beside the next."""
     colours = np.zeros((1, count, 3), np.uint8)
     levels = np.unique(figures.LEVELS)
     colours[0, :, 0] = levels[np.arange(count) % 64]

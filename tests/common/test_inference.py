@@ -45,7 +45,7 @@ def build(architecture=ShallowCNN, classes=CLASSES, **attributes) -> Model:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Give a folder with the weights of a shallow network."""
+    """Return a folder with the weights of a shallow network."""
     save(tmp_path, build())
     return tmp_path
 

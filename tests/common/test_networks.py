@@ -17,7 +17,7 @@ from stages.common.networks import (
 
 
 def output_shapes(network) -> dict[str, tuple[int, ...]]:
-    """Give the shape of what each named layer puts out for two images."""
+    """Return the shape of what each named layer puts out for two images."""
     shapes = {}
 
     def record(name):

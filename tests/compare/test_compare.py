@@ -1,18 +1,17 @@
 """The command `python -m stages.compare`, on what `evaluate` writes."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 
+from stages.common.study import NETWORKS
 from stages.compare.__main__ import main
 from stages.evaluate.__main__ import main as evaluate
-from tests.conftest import CLASSES, Study, assert_one_line, snapshot
+from tests.conftest import CLASSES, assert_one_line, snapshot
 
-NETWORKS = ["q1", "q2", "augment", "better"]
 PLOTS = {
     "classes.csv",
     "classes.png",
@@ -31,29 +30,13 @@ PLOTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory) -> Path:
-    """A folder with four networks of different weights, evaluated."""
-    folder = tmp_path_factory.mktemp("evaluated")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        study = Study()
-        for seed, name in enumerate(NETWORKS):
-            study.write_model(name, seed=seed)
-            patch.setattr("sys.argv", ["evaluate", name])
-            evaluate()
+def test_the_command_writes_what_it_promises(study, monkeypatch):
+    for seed, name in enumerate(NETWORKS):
+        study.write_model(name, seed=seed)
+        monkeypatch.setattr("sys.argv", ["evaluate", name])
+        evaluate()
     torch.use_deterministic_algorithms(False)
-    return folder
-
-
-@pytest.fixture
-def evaluated(study, results) -> Study:
-    """The same in a folder of its own, for one test to change."""
-    shutil.copytree(results, ".", dirs_exist_ok=True)
-    return study
-
-
-def test_the_command_writes_what_it_promises(evaluated):
+    monkeypatch.setattr("sys.argv", ["compare"])
     before = snapshot("data", "models")
     main()
     assert {path.name for path in Path("plots/compare").iterdir()} == PLOTS
@@ -68,7 +51,7 @@ def test_the_command_writes_what_it_promises(evaluated):
         assert own["only_second"] - own["only_first"] == pytest.approx(gain * images, abs=1e-2)
         assert own["p"] <= own["p_holm"] <= 1
     networks = pd.read_csv("plots/compare/networks.csv").set_index("network")
-    assert list(networks.index) == NETWORKS
+    assert list(networks.index) == list(NETWORKS)
     for name in NETWORKS:
         metrics = json.loads(Path(f"metrics/{name}.json").read_text())
         for split in ("val", "test"):
@@ -86,7 +69,7 @@ def test_the_command_writes_what_it_promises(evaluated):
         pd.testing.assert_frame_equal(joined.drop(columns="network").reset_index(drop=True), own)
 
     first = snapshot("plots", "metrics")
-    result = evaluated.run("compare", PYTHONHASHSEED="99", LC_ALL="C")
+    result = study.run("compare", PYTHONHASHSEED="99", LC_ALL="C")
     assert result.returncode == 0 and "best on validation: " in result.stdout, result.stderr
     assert snapshot("plots", "metrics") == first
 

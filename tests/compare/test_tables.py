@@ -41,7 +41,7 @@ def test_the_overview_sets_accuracy_beside_cost():
     assert table["test_low"].tolist() == pytest.approx([0.4, 0.65])
 
 
-def test_the_summary_has_a_figure_a_network_and_part():
+def test_the_summary_has_an_accuracy_a_network_and_part():
     assert tables.summary({"q1": measured(0.5), "better": measured(0.75)}) == {
         "val_accuracy": {"q1": 0.25, "better": 0.5},
         "test_accuracy": {"q1": 0.5, "better": 0.75},

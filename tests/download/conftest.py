@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """Give an empty project's folder as the current one."""
+    """Return an empty project's folder as the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tmp_path
@@ -57,7 +57,7 @@ def start(project):
 
 @pytest.fixture
 def download(start):
-    """Give the command `python -m stages.download`, called with values of its params."""
+    """Return the command `python -m stages.download`, called with values of its params."""
 
     def call(source, path=None, per_class=None, before=None):
         write_params(source, path, per_class)
@@ -137,7 +137,7 @@ def expected(tmp_path_factory):
 
 
 def official_lists(digests: dict[str, str]) -> dict[str, list]:
-    """Give the lists of members in which torchvision carries the checksums."""
+    """Return the lists of members in which torchvision carries the checksums."""
     lists = {"test_list": [], "train_list": []}
     for name in digests:
         if name.endswith(".bin"):
@@ -178,7 +178,7 @@ def failure(path, content=CONTENT) -> str:
 
 
 def stored(data: bytes) -> np.ndarray:
-    """Give the images of a member as they are stored: channel by channel, column by column."""
+    """Return the images of a member as they are stored: channel by channel, column by column."""
     return np.frombuffer(data, np.uint8).reshape(-1, 3, 96, 96).transpose(0, 3, 2, 1)
 
 

@@ -7,21 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 
-from stages.evaluate.agreement import (
-    compare,
-    error_distances,
-    has_shape,
-    rank_correlation,
-    row_shares,
-)
+from stages.common.confusion import row_shares
+from stages.evaluate.agreement import compare, error_distances, has_shape, rank_correlation
 
 MATRICES = arrays(np.int64, (4, 4), elements=st.integers(0, 9))
 # each class is taken for the next one, the more often the later it comes
 PATTERN = np.diag([9] * 6) + np.diag([3, 4, 5, 6, 7], 1)
-
-
-def test_rates_are_shares_of_the_true_class():
-    assert row_shares(np.array([[3, 1], [0, 0]])).tolist() == [[0.75, 0.25], [0, 0]]
+FOUR_ERRORS = np.diag([9] * 4) + np.diag([4, 0, 0], 1)
 
 
 @given(MATRICES, MATRICES)
@@ -44,26 +36,21 @@ def test_unrelated_patterns_are_not_taken_for_one():
     rng = np.random.default_rng(0)
     ps = [rank_correlation(*rng.integers(0, 9, (2, 6, 6)), permutations=199)[1] for _ in range(60)]
     # under chance alone p is uniform: some 3 of 60 fall below 0.05
-    assert 0 < np.mean(np.array(ps) < 0.5) < 1
     assert np.mean(np.array(ps) < 0.05) < 0.15
 
 
 @pytest.mark.parametrize(
     "counts",
-    [np.diag([5] * 4), np.full((4, 4), 3), np.zeros((4, 4), int)],
-    ids=["no error", "all alike", "no image"],
+    [np.diag([5] * 4), np.full((4, 4), 3), np.zeros((4, 4), int), FOUR_ERRORS - (FOUR_ERRORS == 4)],
+    ids=["no error", "all alike", "no image", "fewer errors than classes"],
 )
 def test_without_a_shape_nothing_is_compared(counts):
     assert not has_shape(counts)
     assert rank_correlation(counts, PATTERN[:4, :4]) is None
 
 
-def test_fewer_errors_than_classes_have_no_shape():
-    few = np.diag([9] * 4)
-    few[0, 1] = 3
-    assert not has_shape(few)
-    few[0, 1] = 4
-    assert has_shape(few)
+def test_as_many_errors_as_classes_have_a_shape():
+    assert has_shape(FOUR_ERRORS)
 
 
 def test_distances_of_errors_worked_out_by_hand():
@@ -104,11 +91,6 @@ def test_errors_of_one_source_are_as_far_apart_as_by_chance_and_others_further()
     table, p = error_distances(one, other, names)
     assert p <= 0.001
     assert (table["distance"] > table["distance_by_chance"]).all()
-
-
-def test_without_errors_there_is_no_distance():
-    table, p = error_distances(np.diag([3, 3]), np.ones((2, 2), int), ["cat", "dog"])
-    assert table.empty and p is None
 
 
 def test_all_pairs_of_splits_are_compared():

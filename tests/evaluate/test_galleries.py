@@ -23,22 +23,17 @@ SCORES = np.array(
 LABELS = np.array([0, 0, 0, 1, 1, 0, 0, 2])
 
 
-def test_both_galleries_are_ranked_by_the_predicted_class():
-    correct, misclassified = most_confident(SCORES, LABELS, per_class=3)
+@pytest.mark.parametrize(
+    "group_by, wrong",
+    [
+        ("actual", [[6, 2, -1], [4, -1, -1], [7, -1, -1]]),
+        ("predicted", [[4, -1, -1], [2, 7, -1], [6, -1, -1]]),
+    ],
+)
+def test_both_galleries_are_ranked_by_the_predicted_class(group_by, wrong):
+    correct, misclassified = most_confident(SCORES, LABELS, 3, group_by)
     assert correct.tolist() == [[0, 5, 1], [3, -1, -1], [-1, -1, -1]]
-    assert misclassified.tolist() == [[6, 2, -1], [4, -1, -1], [7, -1, -1]]
-    assert correct.dtype.kind == misclassified.dtype.kind == "i"
-
-
-def test_misclassified_images_may_be_listed_under_what_they_were_taken_for():
-    correct, misclassified = most_confident(SCORES, LABELS, per_class=3, group_by="predicted")
-    assert correct.tolist() == [[0, 5, 1], [3, -1, -1], [-1, -1, -1]]
-    assert misclassified.tolist() == [[4, -1, -1], [2, 7, -1], [6, -1, -1]]
-
-
-def test_only_the_best_are_kept():
-    correct, _ = most_confident(SCORES, LABELS, per_class=1)
-    assert correct.tolist() == [[0], [3], [-1]]
+    assert misclassified.tolist() == wrong
 
 
 def test_equal_scores_are_settled_by_the_index():
@@ -57,17 +52,15 @@ def test_every_image_stands_in_one_gallery_once():
 
 
 @pytest.mark.parametrize(
-    "scores, labels",
+    "scores, labels, words",
     [
-        (SCORES, LABELS[:-1]),
-        (SCORES[0], LABELS),
-        (SCORES[None], LABELS),
-        (SCORES, LABELS[:, None]),
-        (SCORES, 0),
+        (SCORES, LABELS[:-1], r"\(n, c\) and labels \(n,\)"),
+        (SCORES[0], LABELS, r"\(n, c\) and labels \(n,\)"),
+        (SCORES * np.nan, LABELS, "NaN or infinity"),
     ],
 )
-def test_shapes_that_do_not_fit_are_refused(scores, labels):
-    with pytest.raises(ValueError, match=r"\(n, c\) and labels \(n,\)"):
+def test_scores_that_do_not_fit_are_refused(scores, labels, words):
+    with pytest.raises(ValueError, match=words):
         most_confident(scores, labels)
 
 

@@ -36,7 +36,7 @@ Field = tuple[int, int, str]  # offset, width and byte order of a number in a he
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """Give an empty folder as the current one."""
+    """Return an empty folder as the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -25,7 +25,7 @@ def saved(architecture, **attributes) -> bytes:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory) -> dict[str, bytes]:
-    """Give a good file of each kind: with and without normalisation and counters."""
+    """Return a good file of each kind: with and without normalisation and counters."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("weights"))
         return {"better": saved(BetterCNN, **NORMALISED), "shallow": saved(ShallowCNN)}
@@ -75,7 +75,7 @@ def judge(content: bytes) -> None:
 
 @pytest.fixture(params=["better", "shallow"])
 def good(request, files, folder) -> bytes:
-    """Give each good file in turn."""
+    """Return each good file in turn."""
     judge(files[request.param])
     return files[request.param]
 

@@ -54,13 +54,13 @@ def row(targets=("cat 0.900",), patches=(8, 16), title="cat"):
 
 
 def page_of(figure):
-    """Give all images of a sheet, and its texts with their places."""
+    """Return all images of a sheet, and its texts with their places."""
     (page,) = (image.get_array() for image in figure.images)
     return page.astype(int), [(t.get_text(), *t.get_position()) for t in figure.axes[0].texts]
 
 
 def tile(page, column, line=0, maps=1):
-    """Give a cell: column 0 is the image, then a map and an overlay for each patch."""
+    """Return a cell: column 0 is the image, then a map and an overlay for each patch."""
     left = draw.MARGIN
     if column:
         pair, which = divmod(column - 1, 2)

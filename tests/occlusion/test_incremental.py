@@ -22,7 +22,7 @@ def both(network, image, patch, stride, fill):
 
 
 def undecided(network, image=IMAGE, seed=0):
-    """Give a network weights with which no class is certain, so that differences show."""
+    """Return a network weights with which no class is certain, so that differences show."""
     generator = torch.Generator().manual_seed(seed)
     initialise(network, generator)
     for layer in network.modules():

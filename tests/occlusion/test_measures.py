@@ -47,7 +47,7 @@ def test_the_pointing_game_looks_at_the_centre_of_the_worst_patch():
 
 
 def ramp(patch, stride, size=96):
-    """Give the map of a patch in which the score rises from top left to bottom right."""
+    """Return the map of a patch in which the score rises from top left to bottom right."""
     middles = measures.centers((size - patch) // stride + 1, patch, stride)
     return middles[:, None] + 1.7 * middles
 

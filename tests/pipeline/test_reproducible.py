@@ -22,7 +22,7 @@ ODD_FOLDER = "ein Ordner für 研究"
 
 @pytest.fixture
 def new_clone(fresh_clone, tmp_path):
-    """Give the function that copies the clone without results to a folder of the given name."""
+    """Return a function that copies the clone without results to a folder of a name."""
     return lambda name="project": fresh_clone.copy(tmp_path / name)
 
 

@@ -79,7 +79,7 @@ def second(shared, tmp_path) -> Clone:
 
 
 def contents(clone: Clone, *folders: str) -> dict[str, bytes]:
-    """Give the files in some folders of a clone, by their paths within it."""
+    """Return the files in some folders of a clone, by their paths within it."""
     files = snapshot(*(clone / folder for folder in folders))
     return {os.path.relpath(path, clone.folder): content for path, content in files.items()}
 

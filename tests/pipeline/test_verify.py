@@ -52,7 +52,7 @@ def short(finished_clone, tmp_path, temporary) -> Clone:
 
 
 def verify(clone: Clone, *options: str, code: int = 0) -> str:
-    return clone.call(sys.executable, "-m", "verify", *options, code=code)
+    return clone.call(sys.executable, "-m", "tools.verify", *options, code=code)
 
 
 def rows(output: str) -> dict[str, list[str]]:
@@ -82,7 +82,7 @@ def test_two_runs_and_the_committed_one_are_the_same_bytes(short, temporary):
 
 
 def test_a_stage_that_writes_the_time_is_named(short):
-    main = short / "stages/split/__main__.py"
+    main = short / "stages/split/run.py"
     text = main.read_text()
     assert '"protocol": protocol}' in text
     clock = '"protocol": __import__("time").time_ns()}'
@@ -116,7 +116,7 @@ def test_other_params_are_not_compared_and_what_git_does_not_carry_is_found(shor
 @pytest.mark.skipif(os.name == "nt", reason="a console interrupts in another way")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_in_one_line_and_removes_the_clone(short, temporary, number):
-    process = short.start(sys.executable, "-m", "verify")
+    process = short.start(sys.executable, "-m", "tools.verify")
     for line in process.stdout:
         if line.startswith("> python -m stages.download"):
             break
@@ -137,7 +137,7 @@ def test_another_processor_gives_the_same_metrics_and_is_named(clone):
         pytest.skip("torch has no other kernels for this processor")
     # torch's plain kernels add up in another order, as those of another processor do
     process = clone.start(
-        sys.executable, "-m", "verify", environment={"ATEN_CPU_CAPABILITY": "default"}
+        sys.executable, "-m", "tools.verify", environment={"ATEN_CPU_CAPABILITY": "default"}
     )
     output, _ = process.communicate()
     assert process.returncode == 0, output

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.common.base.errors import InputError
 from stages.split.__main__ import main
 from tests.conftest import assert_one_line, snapshot
 
@@ -47,28 +46,18 @@ def test_the_command_writes_table_and_statistics(study):
 
 
 @pytest.mark.parametrize(
-    "parts", [[8, 0, 3], [0, 0, 0], [8, 2, -3], [8, 2], [8, 2, 3, 1], [8, 2.5, 3]]
+    "changes, words",
+    [
+        ({"parts": [8, 0, 3]}, "params.yaml: split.parts"),
+        ({"parts": [8, 2]}, "params.yaml: split.parts"),
+        ({"parts": [100, 1, 1]}, "'dark' has no image in val"),
+        ({"protocol": "source"}, "split.protocol is 'source': the source sample has no split"),
+    ],
 )
-def test_parts_that_are_not_parts_are_refused_before_anything_is_written(study, parts):
+def test_a_split_that_cannot_be_made_is_refused_before_anything_is_written(study, changes, words):
     before = snapshot("data")
-    study.write_params(split={"parts": parts})
-    result = study.run("split")
-    assert_one_line(result, "params.yaml: split.parts")
-    assert snapshot("data") == before
-
-
-def test_parts_that_leave_a_side_empty_are_refused(study):
-    before = snapshot("data")
-    study.write_params(split={"parts": [100, 1, 1]})
-    assert_one_line(study.run("split"), "'dark' has no image in val", "split.parts")
-    assert snapshot("data") == before
-
-
-def test_the_sources_own_split_is_refused_where_there_is_none(study):
-    before = snapshot("data")
-    study.write_params(split={"protocol": "source"})
-    result = study.run("split")
-    assert_one_line(result, "split.protocol is 'source'", "sample", "parts or auto")
+    study.write_params(split=changes)
+    assert_one_line(study.run("split"), words)
     assert snapshot("data") == before
 
 
@@ -96,9 +85,3 @@ def test_the_official_protocol_takes_validation_from_train(study, order):
     assert written.value_counts().to_dict() == {"train": 16, "val": 4, "test": 6}
     test = written[:6] if order[0] == "test" else written[20:]
     assert (test == "test").all()
-
-
-def test_missing_images_end_in_one_line(study):
-    Path("data/raw/source.json").unlink()
-    with pytest.raises(InputError, match="data/raw/source.json is not there"):
-        main()

@@ -8,20 +8,15 @@ from stages.split.statistics import channel_statistics, summary
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, 8, 6, 3), np.uint8)
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 1024])
-def test_channel_statistics_are_numpys_of_the_given_images_alone(batch_size):
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_channel_statistics_are_numpys_and_neither_order_nor_batches_change_a_bit(batch_size):
     indices = np.array([7, 1, 2, 5, 8])
     pixels = IMAGES[indices].reshape(-1, 3) / 255
-    mean, std = channel_statistics(IMAGES, indices, batch_size)
+    mean, std = found = channel_statistics(IMAGES, indices)
     np.testing.assert_allclose(mean, pixels.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(std, pixels.std(axis=0), rtol=1e-9)
-
-
-def test_neither_the_order_nor_the_batches_change_a_bit():
-    indices = np.arange(9)
-    first = np.array(channel_statistics(IMAGES, indices))
-    again = np.array(channel_statistics(IMAGES, indices[::-1], batch_size=2))
-    assert first.tobytes() == again.tobytes()
+    again = channel_statistics(IMAGES, indices[::-1], batch_size)
+    assert np.array_equal(again, found)
 
 
 def test_a_channel_without_variation_does_not_lead_to_a_division_by_zero():

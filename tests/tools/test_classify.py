@@ -26,7 +26,7 @@ def photos(study):
 
 @pytest.fixture
 def classify(monkeypatch, capsys):
-    """Give the tool as a function of its arguments, which returns the lines that it prints."""
+    """Return the tool as a function of its arguments, which returns the lines that it prints."""
 
     def call(*arguments):
         monkeypatch.setattr("sys.argv", ["classify", *map(str, arguments)])

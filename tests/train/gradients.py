@@ -20,7 +20,7 @@ CASES = [(name, size) for name in ARCHITECTURES for size in (16, 5)]
 
 
 def train(architecture: str, batch_size: int, processes: distributed.Processes) -> dict:
-    """Give the gradients of an epoch's last step, the buffers and the measures after it."""
+    """Return the gradients of an epoch's last step, the buffers and the measures after it."""
     network = ARCHITECTURES[architecture](2)
     initialise(network, torch.Generator().manual_seed(0))
     # in float32, batch normalisation makes a difference of rounding ten times larger

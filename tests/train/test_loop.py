@@ -188,7 +188,7 @@ def test_the_optimisers_get_their_params():
 
 
 def rates(steps, **changes) -> list[float]:
-    """Give the learning rate of each step."""
+    """Return the learning rate of each step."""
     return [loop.learning_rate(train_params(**changes), step, steps) for step in range(steps)]
 
 

@@ -61,7 +61,7 @@ def test_two_runs_in_two_folders_are_the_same_bytes(study, tmp_path, monkeypatch
 
 @pytest.fixture
 def command(monkeypatch):
-    """Give the stage as a function of the network, without a process of its own."""
+    """Return the stage as a function of the network, without a process of its own."""
 
     def call(network):
         monkeypatch.setattr("sys.argv", ["train", network])

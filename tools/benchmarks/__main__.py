@@ -63,7 +63,7 @@ def run(name: str, pairs: int, photos: Path | None) -> Iterator:
 
 
 def machine() -> str:
-    """Say in one line what was measured where."""
+    """Return in one line what was measured where."""
     import torch
 
     found = fingerprint.collect(**reproducible.settled(torch.device("cpu")))

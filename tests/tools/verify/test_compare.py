@@ -44,7 +44,7 @@ def other(run) -> Run:
 
 
 def change(run: Run, *outs: str) -> None:
-    """Give outs other bytes, for the stage that writes them and for those that read them."""
+    """Return outs other bytes, for the stage that writes them and for those that read them."""
     for entry in run.lock.values():
         for item in (*entry["deps"], *entry["outs"]):
             if item["path"] in outs:
