@@ -65,12 +65,6 @@ def test_few_colours_take_one_byte_a_pixel_and_stay_what_they_are(tmp_path, coun
     assert (pixels_of(tmp_path / "1.png") == colours).all()
 
 
-def test_a_long_name_is_cut():
-    assert figures.short("airplane") == "airplane"
-    assert figures.short("a" * 16) == "a" * 16
-    assert figures.short("a" * 17) == "a" * 15 + "…"
-
-
 def test_images_keep_their_place_and_pixels_on_a_sheet(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
     sheet = figures.Sheet(300, 200, "")

@@ -163,15 +163,6 @@ def test_full_disk(download, photos, earlier):
     assert not list(Path("data").glob(".*"))
 
 
-def tree(*names):
-    """Write a folder with an image in each of these subfolders."""
-    Path("bad").mkdir()
-    for name in names:
-        Path("bad", name).mkdir()
-        Image.new("RGB", (9, 9)).save(f"bad/{name}/1.png")
-    return "bad"
-
-
 def test_params_are_checked_before_anything_slow_is_imported():
     code = (
         "import sys, stages.download.__main__; print('torch' in sys.modules, 'PIL' in sys.modules)"

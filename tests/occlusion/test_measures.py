@@ -82,11 +82,6 @@ def test_a_map_of_a_single_position_agrees_with_nothing():
     assert np.isnan(measures.rank_agreement(ramp(8, 6), 8, ramp(96, 6), 96, 6))
 
 
-def grids(patch, stride, size, scores):
-    side = (size - patch) // stride + 1
-    return np.broadcast_to(scores, (len(scores), side, side, 2)).copy()
-
-
 def test_a_summary_is_as_by_hand():
     # image 0 is predicted right (class 0), image 1 wrong (class 1, actually 0)
     unoccluded = np.array([[0.9, 0.1], [0.3, 0.7]])

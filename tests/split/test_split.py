@@ -34,7 +34,6 @@ def test_the_command_writes_table_and_statistics(study):
     assert written["index"].tolist() == list(range(26))
     assert written["label"].tolist() == study.labels.tolist()
     assert written["split"][3] == written["split"][5]
-    assert b"\r" not in Path("data/split/split.csv").read_bytes()
 
     statistics = json.loads(Path("data/split/statistics.json").read_text())
     assert statistics["protocol"] == "parts"

@@ -205,13 +205,6 @@ def test_what_fits_together_is_checked_of_the_merged_values_alone():
     read(Train, "train", "train_q1")
 
 
-SCALARS = """
-    1e-5 1E3 1e3 .5 5. -.5 +1 -0 0o14 0x1F 0b11 014 012 08 1_000 1__0 1_0.5 3.0 1e+2 1e 0o9 0x
-    ~ null Null NULL true True TRUE false .nan .inf -.inf 1:30 12:30:45 1.2.3 2024-01-31
-    "1e-5" '' [1,2] {a:1} 1,000
-"""
-
-
 @pytest.mark.parametrize(
     "schema, groups",
     [
