@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
+from stages.common import study
+
 
 class ShallowCNN(nn.Module):
     """The given shallow network: three convolutions without padding, two linear layers.
@@ -152,9 +154,7 @@ class PlainCNN(BetterCNN):
     block = PlainBlock
 
 
-ARCHITECTURES = {
-    network.__name__: network for network in (ShallowCNN, DeepCNN, BetterCNN, DeepNormCNN, PlainCNN)
-}
+ARCHITECTURES = {name: globals()[name] for name in study.ARCHITECTURES}
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> None:

@@ -30,6 +30,9 @@ NETWORKS = {
     "better": Network("train_better", "Better CNN", "#cc79a7"),
 }
 
+# classes of networks.py, listed here so that params are checked without loading torch
+ARCHITECTURES = ("ShallowCNN", "DeepCNN", "BetterCNN", "DeepNormCNN", "PlainCNN")
+
 SPLITS = ("train", "val", "test")
 SPLIT_TITLES = {"train": "train", "val": "validation", "test": "test"}
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stages.common.base.params import Group, Seed
+from stages.common.study import ARCHITECTURES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -12,7 +13,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Train(Group):
     """Every hyperparameter of a training."""
 
-    architecture: Literal["ShallowCNN", "DeepCNN", "BetterCNN", "DeepNormCNN", "PlainCNN"]
+    architecture: Literal[ARCHITECTURES]
     seed: Seed
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     batch_size: Annotated[int, Field(ge=1, le=65_536)]

@@ -12,24 +12,15 @@ from pathlib import Path
 
 from stages.common.base import process
 from stages.common.base.progress import log
+from tools.verify import compare
 from tools.verify.clone import Clone, git, temporary_clone
-from tools.verify.compare import (
-    DIFFERENT,
-    GALLERY_TOLERANCE,
-    LOSS_TOLERANCE,
-    SAME_BYTES,
-    SAME_METRICS,
-    SHARE_TOLERANCE,
-    Run,
-    Verdict,
-    compare,
-    explain,
-)
+from tools.verify.compare import Run, Verdict
 
 RUNS = ((), ("--force", "--no-run-cache"))
 TOLERANCE = (
-    f"{SHARE_TOLERANCE} for shares, {LOSS_TOLERANCE} for losses, {GALLERY_TOLERANCE} for what "
-    "occlusion measures, counts equal, best epoch, images in a gallery and tests free"
+    f"{compare.SHARE_TOLERANCE} for shares, {compare.LOSS_TOLERANCE} for losses, "
+    f"{compare.GALLERY_TOLERANCE} for what occlusion measures, counts equal, best epoch, images in "
+    "a gallery and tests free"
 )
 
 
@@ -58,7 +49,7 @@ def verify(project: Path, overrides: list[str]) -> bool:
         clone.link_source(project)
         clone.remove_results()
         first, second = (run(clone, i) for i in range(len(RUNS)))
-    verdicts = compare(committed, second) if committed.lock and not overrides else None
+    verdicts = compare.compare(committed, second) if committed.lock and not overrides else None
     lines = [*table(first, second, verdicts), "", *repetition(first, second)]
     if overrides:
         lines.append("committed run: not compared, as --set changed its params")
@@ -66,7 +57,7 @@ def verify(project: Path, overrides: list[str]) -> bool:
         lines.append("committed run: there is none, dvc.lock is not in the commit")
     else:
         lines += comparison(committed, second, verdicts)
-    same = first.lock == second.lock and all(v.verdict != DIFFERENT for v in verdicts or [])
+    same = first.lock == second.lock and all(v.verdict != compare.DIFFERENT for v in verdicts or [])
     log("\n".join(["", *lines, "verified" if same else "NOT verified"]))
     return same
 
@@ -93,7 +84,9 @@ def table(first: Run, second: Run, verdicts: list[Verdict] | None) -> list[str]:
     committed = {(row.stage, row.out): row.verdict for row in verdicts or []}
     rows = [("stage", "out", "second run", "committed run")]
     for key in dict.fromkeys([*outs, *committed]):
-        again = "" if key not in outs else DIFFERENT if key in changed else SAME_BYTES
+        again = (
+            "" if key not in outs else compare.DIFFERENT if key in changed else compare.SAME_BYTES
+        )
         rows.append((*key, again, committed.get(key, "not compared")))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
@@ -108,7 +101,7 @@ def repetition(first: Run, second: Run) -> list[str]:
     if not changed:
         return ["two runs: the same outs, but the code or the params changed between them"]
     stage, out = changed[0]
-    lines = explain(first.fingerprints.get(stage), second.fingerprints.get(stage))
+    lines = compare.explain(first.fingerprints.get(stage), second.fingerprints.get(stage))
     lines = lines or ["the fingerprints are the same, so the stage's code does not repeat itself"]
     return [
         f"two runs: other bytes in {len(changed)} of the outs, first in {out} of {stage}",
@@ -119,15 +112,15 @@ def repetition(first: Run, second: Run) -> list[str]:
 def comparison(committed: Run, now: Run, verdicts: list[Verdict]) -> list[str]:
     """Sum up how a run compares with the committed one, and why it is not the same bytes."""
     count = Counter(row.verdict for row in verdicts)
-    kinds = (SAME_BYTES, SAME_METRICS, DIFFERENT)
+    kinds = (compare.SAME_BYTES, compare.SAME_METRICS, compare.DIFFERENT)
     lines = ["committed run: " + ", ".join(f"{count[kind]} {kind}" for kind in kinds)]
-    if count[SAME_METRICS]:
+    if count[compare.SAME_METRICS]:
         lines.append(f"  tolerance of metrics: {TOLERANCE}")
-    if count[SAME_METRICS] or count[DIFFERENT]:
+    if count[compare.SAME_METRICS] or count[compare.DIFFERENT]:
         held: dict[str, list[str]] = {}  # each difference of machines once, with its stages
         for stage in now.lock:
             prints = (found.fingerprints.get(stage) for found in (committed, now))
-            for line in explain(*prints):
+            for line in compare.explain(*prints):
                 held.setdefault(line, []).append(stage)
         for line, stages in held.items():
             where = "all stages" if len(stages) == len(now.lock) else ", ".join(stages)
@@ -135,7 +128,7 @@ def comparison(committed: Run, now: Run, verdicts: list[Verdict]) -> list[str]:
     return lines + [
         f"  {row.out} of {row.stage} is different: {row.reason}"
         for row in verdicts
-        if row.verdict == DIFFERENT
+        if row.verdict == compare.DIFFERENT
     ]
 
 
