@@ -57,8 +57,6 @@ READERS = {
     "data/raw/images.npy": lambda path: dataset.load(),
     "data/raw/labels.npy": files.read_array,
     "data/raw/masks.npy": files.read_array,
-    "data/raw/source.json": lambda path: dataset.load(),
-    "data/split/statistics.json": lambda path: dataset.load(),
     "data/split/split.csv": lambda path: dataset.load(),
     "models/q1/weights.safetensors": lambda path: inference.load(path.parent),
     "models/occlusion/heatmaps.npz": files.read_array,

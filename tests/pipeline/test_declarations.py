@@ -56,6 +56,7 @@ def read_params(command: str, monkeypatch) -> str:
     _, _, module, *arguments = command.split()
     monkeypatch.setattr(sys, "argv", [module, *arguments])
     monkeypatch.setattr(process, "run_main", lambda main, **_: main())
+    monkeypatch.delitem(sys.modules, f"{module}.__main__", raising=False)
     try:
         runpy.run_module(f"{module}.__main__", run_name="__main__")
     except InputError as error:

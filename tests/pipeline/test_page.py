@@ -57,10 +57,12 @@ def browse(page: Path, tmp_path: Path) -> tuple[str, list[str]]:
 
 
 def declared(clone) -> tuple[list[str], list[str]]:
-    """Return the titles of the charts and the paths of the pictures that `dvc.yaml` declares."""
+    """Return the titles of the charts and the paths of the pictures, those of folders too."""
     plots = YAML(typ="safe").load(clone / "dvc.yaml")["plots"]
     charts = [title for plot in plots if isinstance(plot, dict) for title in plot]
-    return charts, [plot for plot in plots if isinstance(plot, str)]
+    paths = [clone / plot for plot in plots if isinstance(plot, str)]
+    found = [one for path in paths for one in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    return charts, [path.relative_to(clone.folder).as_posix() for path in found]
 
 
 def drawn(dom: str, title: str) -> list[str]:
