@@ -4,12 +4,7 @@ BIN := $(VENV)/bin
 # stages are started as `python`, and that must be the environment's
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# every stage as it is, on the least data and the fewest epochs; `++` sets what may not be there yet
-SMALL := download.source=sample download.per_class=13 compute.device=cpu train.epochs=1 \
-	++train_q1.epochs=1 ++train_q2.epochs=1 ++augment.epochs=1 ++train_better.epochs=1 \
-	occlusion.patches=[32] occlusion.stride=32
-
-.PHONY: help install repro hand-in test test-long verify verify-small gate bench page docs lint \
+.PHONY: help install repro hand-in test test-long verify verify-small verify-processors gate bench page docs lint \
 	format lock clean
 .DEFAULT_GOAL := help
 
@@ -28,11 +23,14 @@ gate: $(VENV)/installed ## fail if code, params or data do not belong to dvc.loc
 	@$(BIN)/dvc repro --dry --allow-missing | tee /dev/stderr | grep -q 'up to date' || \
 		{ echo "error: results do not belong to dvc.lock: \`dvc repro\`, then commit what it writes"; exit 1; }
 
-verify: $(VENV)/installed ## run the last commit twice from scratch: same bytes, and as committed?
+verify: $(VENV)/installed ## run the last commit from scratch: does each out have the committed bytes?
 	$(BIN)/python -m tools.verify
 
-verify-small: $(VENV)/installed ## the same in two minutes, on little data and not as committed
-	$(BIN)/python -m tools.verify $(SMALL:%=--set %)
+verify-small: $(VENV)/installed ## the same in a minute, on the least data
+	$(BIN)/python -m tools.verify --small
+
+verify-processors: $(VENV)/installed ## the same on emulated processors, in an hour; needs qemu-user
+	$(BIN)/python -m tools.verify --small native Haswell EPYC Skylake-Server EPYC-Milan
 
 test: $(VENV)/installed ## run all tests but the long ones
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal

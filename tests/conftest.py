@@ -70,7 +70,7 @@ class Study:
         self.images = (level + rng.integers(0, 60, (26, 96, 96, 3))).astype(np.uint8)
         self.split = np.array(SPLIT_OF_CLASS * 2)
         self.params = project_params()
-        self.params["compute"] = {"device": "cpu", "threads": 1, "processes": 1}
+        self.params["compute"] |= {"device": "cpu", "threads": 1}
         self.params["train"] |= {"epochs": 1, "batch_size": 8}
         for group in ("train_q1", "train_q2", "augment", "train_better"):
             self.params[group].pop("epochs", None)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,6 +16,16 @@ from stages.common.base.params import Group
 # so it is set here, before any stage imports it.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# what makes torch's three libraries compute alike on every x86-64 processor with AVX2; MKL's own
+# branch for AVX2 would not do: it differs between makers
+PORTABLE = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_CBWR": "COMPATIBLE",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+}
+X86_64 = platform.machine() in ("x86_64", "AMD64")
+
 
 class Compute(Group):
     """Group `compute`: where tensors are computed."""
@@ -22,6 +33,7 @@ class Compute(Group):
     device: Literal["auto", "cpu", "cuda", "mps"]
     # part of the result: the number of threads decides in which order sums are added up
     threads: Annotated[int, Field(ge=1, le=256)]
+    kernels: Literal["portable", "fastest"]
     # of one training, started by its stage on this machine, each with a share of every batch and
     # as many threads
     processes: Annotated[int, Field(ge=1, le=64)]
@@ -38,8 +50,11 @@ def prepare(compute: Compute, record: bool = True):
     Raises
     ------
     InputError
-        The device asked for is not on this machine.
+        The device asked for is not on this machine, or portable kernels are not to be had.
     """
+    if compute.kernels == "portable" and X86_64:
+        for variable, value in PORTABLE.items():
+            os.environ.setdefault(variable, value)
     # cublas is deterministic only with a fixed workspace, and reads this when it starts
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
@@ -57,6 +72,8 @@ def prepare(compute: Compute, record: bool = True):
         raise InputError(
             f"params.yaml: compute.device is {name!r}: this machine has {there} (or auto)"
         )
+    if name == "cpu" and compute.kernels == "portable" and X86_64:
+        _check_portable()
     torch.set_num_threads(compute.threads)
     # on MPS max pooling has no deterministic gradient: there it is a warning, not an error
     torch.use_deterministic_algorithms(True, warn_only=name == "mps")
@@ -75,12 +92,23 @@ def prepare(compute: Compute, record: bool = True):
     return device
 
 
+def _check_portable() -> None:
+    import numpy as np
+
+    then = "or set compute.kernels to fastest in params.yaml"
+    for variable, value in PORTABLE.items():
+        if (found := os.environ[variable]).upper() != value.upper():
+            raise InputError(f"{variable} is {found!r} in the environment: unset it, {then}")
+    if "X86_V3" not in np.show_config(mode="dicts")["SIMD Extensions"].get("found", []):
+        raise InputError(f"this processor has no AVX2: take another machine, {then}")
+
+
 def settled(device) -> dict[str, str | int]:
     """Return what torch adds to the fingerprint: device, threads, its build and its kernels."""
     import torch
 
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "")  # of what convolutions may use
-    kernels = f"{torch.backends.cpu.get_cpu_capability()} {limit}".strip()
+    portable = PORTABLE.items() <= os.environ.items()
+    kernels = "portable" if portable else f"fastest, {torch.backends.cpu.get_cpu_capability()}"
     if device.type == "cuda":
         kernels = torch.cuda.get_device_name()
     return {

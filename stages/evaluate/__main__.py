@@ -15,9 +15,11 @@ def main() -> None:
     settings = params.read(Evaluate, "evaluate")
     compute = params.read(reproducible.Compute, "compute")
 
+    device = reproducible.prepare(compute)  # before torch is loaded
+
     from stages.evaluate import run
 
-    run.evaluate(name, settings, reproducible.prepare(compute))
+    run.evaluate(name, settings, device)
 
 
 if __name__ == "__main__":

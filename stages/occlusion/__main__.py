@@ -12,9 +12,11 @@ def main() -> None:
     settings = params.read(Occlusion, "occlusion")
     compute = params.read(reproducible.Compute, "compute")
 
+    device = reproducible.prepare(compute)  # before torch is loaded
+
     from stages.occlusion import run
 
-    run.occlude(settings, reproducible.prepare(compute))
+    run.occlude(settings, device)
 
 
 if __name__ == "__main__":

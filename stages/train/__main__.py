@@ -8,6 +8,7 @@ import os
 
 from stages.common import reproducible
 from stages.common.base import params, process
+from stages.common.base.errors import InputError
 from stages.common.study import NETWORKS
 from stages.train.params import Train
 
@@ -24,14 +25,19 @@ def main() -> None:
     compute = params.read(reproducible.Compute, "compute")
 
     # the heavy imports come after the params are known to be good
-    from stages.train import distributed
-
     if compute.processes > 1 and not UNDER_TORCHRUN:
+        from stages.train import distributed
+
         distributed.launch(compute.processes, "stages.train", name)
         return
     device = reproducible.prepare(compute, record=SPEAKS)
+    if (settings.precision, device.type, compute.kernels) == ("bfloat16", "cpu", "portable"):
+        raise InputError(
+            "params.yaml: train.precision is 'bfloat16', which processors round in ways of their "
+            "own: set compute.kernels to fastest, or take float32"
+        )
 
-    from stages.train import run
+    from stages.train import distributed, run
 
     with distributed.join(device) as processes:
         run.train(name, settings, device, processes)

@@ -1,6 +1,5 @@
 """A temporary clone of a project, in which the pipeline runs from scratch."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dvc.exceptions import DvcException
 from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
 
+from stages.common.base import files
 from stages.common.base.errors import InputError
 from stages.common.base.params import parse
-from tools.verify.compare import Run, read_lock
+from tools.verify.compare import Run
+from tools.verify.emulator import write_python
 
 
 @contextmanager
@@ -46,11 +47,12 @@ class Clone:
     """A clone, with a cache of its own and without the user's settings of DVC."""
 
     def __init__(self, folder: Path):
-        self.project = folder / "project"
-        # the stages are started as `python`, which must be the one that runs this
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        self.folder, self.project = folder, folder / "project"
         self.environment = os.environ | {
-            "PATH": path,
+            # the stages are started as `python`, which must be the one that runs this
+            "PATH": os.pathsep.join(
+                [str(folder / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+            ),
             "DVC_NO_ANALYTICS": "1",
             "DVC_GLOBAL_CONFIG_DIR": str(folder / "settings"),
             "DVC_SYSTEM_CONFIG_DIR": str(folder / "settings"),
@@ -60,13 +62,12 @@ class Clone:
         own.write_text("[cache]\n    dir = cache\n", encoding="utf-8")
 
     def set_params(self, overrides: list[str]) -> None:
-        """Change `params.yaml` as `dvc exp run -S` does; InputError if that cannot be."""
-        for override in overrides:
-            try:
-                apply_overrides(self.project / "params.yaml", [override])
-            except DvcException as error:
-                words = str(error.__cause__ or error).splitlines()[:2]
-                raise InputError(f"--set {override}: {'; '.join(words)}") from None
+        """Change `params.yaml` as `dvc exp run -S` does."""
+        apply_overrides(self.project / "params.yaml", overrides)
+
+    def emulate(self, processor: str) -> None:
+        """Have the stages run as if on another processor."""
+        write_python(self.folder / "bin/python", processor)
 
     def link_source(self, project: Path) -> None:
         """Let a relative `download.path` lead to the project's file, which Git does not carry."""
@@ -77,7 +78,7 @@ class Clone:
 
     def remove_results(self) -> None:
         """Remove what the committed run left, so that no stage counts as up to date."""
-        for _, out, _ in self.read().outs():
+        for out in self.read().outs:
             path = self.project / out
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         shutil.rmtree(self.project / "fingerprints", ignore_errors=True)
@@ -85,22 +86,24 @@ class Clone:
 
     def read(self) -> Run:
         """Read what the last run left."""
-        lock = read_lock(self.project / "dvc.lock")
-        fingerprints = {stage: self._json(f"fingerprints/{stage}.json") for stage in lock}
-        outs = [out["path"] for entry in lock.values() for out in entry.get("outs", [])]
-        metrics = {out: self._json(out) for out in outs if out.startswith("metrics/")}
-        kept = [{k: v for k, v in found.items() if v} for found in (fingerprints, metrics)]
-        return Run(lock, *kept)
+        lock = self.project / "dvc.lock"
+        stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+        outs = {o["path"]: o["md5"] for stage in stages.values() for o in stage.get("outs", [])}
+        return Run(
+            outs,
+            self._contents({stage: f"fingerprints/{stage}.json" for stage in stages}),
+            self._contents({out: out for out in outs if out.startswith("metrics/")}),
+        )
 
-    def _json(self, path: str) -> dict | None:
-        file = self.project / path
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    def _contents(self, paths: dict[str, str]) -> dict[str, dict]:
+        there = {key: self.project / path for key, path in paths.items()}
+        return {key: files.read_json(path) for key, path in there.items() if path.is_file()}
 
-    def repro(self, *options: str) -> None:
+    def repro(self) -> None:
         """Call `dvc repro` and let through what it prints; InputError if it failed."""
         # in a session of its own, so that it can be ended as a whole
         process = subprocess.Popen(
-            [sys.executable, "-m", "dvc", "repro", *options],
+            [sys.executable, "-m", "dvc", "repro"],
             cwd=self.project,
             env=self.environment,
             start_new_session=True,
@@ -115,4 +118,4 @@ class Clone:
             process.wait()
             raise
         if code:
-            raise InputError(f"dvc repro {' '.join(options)}".rstrip() + " failed, see above")
+            raise InputError("dvc repro failed, see above")

@@ -10,7 +10,6 @@ from stages.common.base.progress import log
 
 FOLDER = Path("fingerprints")
 CPUINFO = Path("/proc/cpuinfo")
-CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 PACKAGES = (
     "matplotlib",
     "numpy",
@@ -48,18 +47,12 @@ def collect(**compute: str | int) -> dict[str, str | int]:
     Returns
     -------
     dict
-        The given values, then platform, processor, its vector instructions and its caches, by whose
-        sizes kernels cut up their work, version of Python and of each package that computes or
-        draws.
+        The given values, then platform, processor, version of Python and of each package that
+        computes or draws.
     """
-    import numpy as np
-
-    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
     found = {
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "processor_features": " ".join(extensions["found"]),
-        "processor_caches": _caches(),
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in PACKAGES},
     }
@@ -84,8 +77,3 @@ def _processor() -> str:
         (key, first.get(f"{prefix}{key}")) for prefix, key in (("cpu ", "family"), ("", "model"))
     ]
     return ", ".join([name, *(f"{key} {value}" for key, value in numbers if value)])
-
-
-def _caches() -> str:
-    """Return the sizes of the first core's caches; empty where the system does not tell."""
-    return " ".join(path.read_text().strip() for path in sorted(CACHES.glob("index*/size")))
