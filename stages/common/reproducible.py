@@ -93,13 +93,13 @@ def prepare(compute: Compute, record: bool = True):
 
 
 def _check_portable() -> None:
-    import numpy as np
+    import torch
 
     then = "or set compute.kernels to fastest in params.yaml"
     for variable, value in PORTABLE.items():
         if (found := os.environ[variable]).upper() != value.upper():
             raise InputError(f"{variable} is {found!r} in the environment: unset it, {then}")
-    if "X86_V3" not in np.show_config(mode="dicts")["SIMD Extensions"].get("found", []):
+    if not torch.cpu.get_capabilities()["avx2"]:
         raise InputError(f"this processor has no AVX2: take another machine, {then}")
 
 

@@ -1,12 +1,20 @@
 """Seeds that are the same on every machine, the device, the threads."""
 
+import os
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from stages.common.base.errors import InputError
-from stages.common.reproducible import Compute, derived_seed, prepare
+from stages.common.reproducible import X86_64, Compute, derived_seed, prepare
+from tests.conftest import ROOT, assert_one_line, snapshot
+
+# torch is loaded here with what kernels it has
+CPU = {"device": "cpu", "threads": 1, "kernels": "fastest", "processes": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +63,7 @@ def test_a_key_is_a_seed_that_torch_takes():
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_threads_and_deterministic_algorithms_are_set(device, capsys):
-    given = prepare(Compute(processes=1, device=device, threads=3))
+    given = prepare(Compute(**CPU | {"device": device, "threads": 3}))
     assert isinstance(given, torch.device)
     assert torch.get_num_threads() == 3
     assert torch.are_deterministic_algorithms_enabled()
@@ -68,19 +76,55 @@ def test_threads_and_deterministic_algorithms_are_set(device, capsys):
 def test_a_device_that_is_not_there_is_refused_with_those_that_are():
     absent = "cuda" if sys.platform == "darwin" else "mps"
     with pytest.raises(InputError, match=f"compute.device is '{absent}'.*cpu") as caught:
-        prepare(Compute(processes=1, device=absent, threads=1))
+        prepare(Compute(**CPU | {"device": absent}))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"device": "gpu", "threads": 1, "processes": 1},
-        {"device": "cpu", "threads": 0},
-        {"device": "cpu", "threads": 257},
-        {"device": "cpu", "threads": True},
+        {"device": "gpu"},
+        {"threads": 0},
+        {"threads": 257},
+        {"threads": True},
+        {"kernels": "slowest"},
     ],
 )
 def test_bad_compute_params_are_refused(values):
+    Compute.model_validate(CPU)
     with pytest.raises(ValueError):
-        Compute.model_validate(values)
+        Compute.model_validate(CPU | values)
+
+
+@pytest.mark.skipif(not X86_64, reason="only x86-64 has portable kernels")
+@pytest.mark.parametrize(
+    ("environment", "changes", "parts"),
+    [
+        ({"MKL_CBWR": "AVX2"}, {}, ["MKL_CBWR is 'AVX2' in the environment", "fastest"]),
+        ({"ATEN_CPU_CAPABILITY": "default"}, {}, ["ATEN_CPU_CAPABILITY is 'default'"]),
+        ({"ONEDNN_MAX_CPU_ISA": "ALL"}, {}, ["ONEDNN_MAX_CPU_ISA is 'ALL'"]),
+        ({"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"}, {}, ["ONEDNN_DEFAULT_FPMATH_MODE is 'BF16'"]),
+        ({}, {"train": {"precision": "bfloat16"}}, ["train.precision is 'bfloat16'", "fastest"]),
+    ],
+)
+def test_what_is_not_portable_is_refused_in_one_line(study, environment, changes, parts):
+    study.write_params(**changes)
+    before = snapshot(".")
+    assert_one_line(study.run("train", "q1", **environment), *parts)
+    assert snapshot(".") == before
+    study.write_params(**changes, compute={"kernels": "fastest"})
+    assert study.run("train", "q1", **environment).returncode == 0
+
+
+@pytest.mark.skipif(not shutil.which("taskset"), reason="taskset is not installed")
+def test_the_machine_s_cores_change_nothing(study):
+    """Threads decide in which order sums are added up; `compute.threads` alone sets them."""
+    study.write_params(compute={"threads": 2})
+    results = []
+    for cores, environment in [("0", {}), ("0-1", {}), ("0-1", {"OMP_NUM_THREADS": "16"})]:
+        pinned = ["taskset", "--cpu-list", cores, sys.executable, "-m", "stages.train", "q2"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+        subprocess.run(pinned, env=environment, check=True, capture_output=True)
+        results.append(Path("models/q2/model.safetensors").read_bytes())
+        shutil.rmtree("models")
+    assert results[0] == results[1] == results[2]

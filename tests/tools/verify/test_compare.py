@@ -1,12 +1,13 @@
-"""How runs compare, on paper: the committed `dvc.lock` and what another run would change."""
+"""How runs compare, on paper: the committed run and what another would change."""
 
 import json
 from copy import deepcopy
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
-from tools.verify.__main__ import comparison, repetition, table
+from tools.verify.__main__ import report
 from tools.verify.compare import (
     DIFFERENT,
     GALLERY_TOLERANCE,
@@ -18,23 +19,22 @@ from tools.verify.compare import (
     beyond_tolerance,
     compare,
     explain,
-    read_lock,
 )
 
-MACHINE = {"device": "cpu", "threads": 2, "processor": "A", "processor_features": "avx avx2"}
-AFTER_Q1 = {"models/q1", "metrics/q1.json", "plots/q1", "metrics/occlusion.json",
-            "plots/occlusion", "models/occlusion"}  # fmt: skip
+PORTABLE = {"device": "cpu", "threads": 2, "processor": "A", "python": "3.11.1", "numpy": "2"}
+PORTABLE |= {"kernels": "portable"}
+FASTEST = {"kernels": "fastest, AVX512"}
 
 
 @pytest.fixture
 def run() -> Run:
     """The project's own last run, on one machine."""
-    lock = read_lock(ROOT / "dvc.lock")
-    outs = [out["path"] for entry in lock.values() for out in entry["outs"]]
+    stages = YAML(typ="safe").load(ROOT / "dvc.lock")["stages"]
+    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
     metrics = {
         out: json.loads((ROOT / out).read_text()) for out in outs if out.startswith("metrics/")
     }
-    return Run(lock, {stage: dict(MACHINE) for stage in lock}, metrics)
+    return Run(outs, {stage: dict(PORTABLE) for stage in stages}, metrics)
 
 
 @pytest.fixture
@@ -43,115 +43,73 @@ def other(run) -> Run:
     return deepcopy(run)
 
 
-def change(run: Run, *outs: str) -> None:
-    """Return outs other bytes, for the stage that writes them and for those that read them."""
-    for entry in run.lock.values():
-        for item in (*entry["deps"], *entry["outs"]):
-            if item["path"] in outs:
-                item["md5"] = "f" * 32
-
-
-def verdicts(committed: Run, now: Run) -> dict[str, str]:
-    return {row.out: row.verdict for row in compare(committed, now)}
-
-
-def reasons(committed: Run, now: Run) -> dict[str, str]:
-    return {row.out: row.reason for row in compare(committed, now) if row.verdict == DIFFERENT}
+def found(committed: Run, now: Run, verdict: str) -> set[str]:
+    return {row.out for row in compare(committed, now) if row.verdict == verdict}
 
 
 def test_the_same_hashes_are_the_same_bytes_on_whatever_machine(run, other):
     for fingerprint in other.fingerprints.values():
-        fingerprint["processor"] = "B"
-    found = verdicts(run, other)
-    assert set(found.values()) == {SAME_BYTES}
-    assert AFTER_Q1 | {"data/raw", "data/split", "models/better"} <= found.keys()
-
-
-def test_each_stage_comes_after_those_that_it_reads_from(run):
-    stages = [stage for stage, _, _ in Run(dict(reversed(run.lock.items())), {}, {}).outs()]
-    for before, after in [("download", "split"), ("train_q1", "evaluate@q1"),
-                          ("evaluate@q1", "occlusion"), ("evaluate@better", "compare"),
-                          ("compare", "report")]:  # fmt: skip
-        assert stages.index(before) < stages.index(after)
-
-
-def test_other_bytes_on_the_same_machine_are_different_however_close_the_metrics(run, other):
-    change(other, *AFTER_Q1)
-    assert reasons(run, other).keys() == AFTER_Q1
-    assert SAME_METRICS not in verdicts(run, other).values()
-    assert reasons(run, other)["plots/q1"] == "follows from train_q1"
-
-
-@pytest.mark.parametrize("absent", [False, True])
-def test_other_bytes_on_another_machine_are_judged_by_the_metrics(run, other, absent):
-    change(other, *AFTER_Q1)
-    if absent:
-        del run.fingerprints["train_q1"]
-    else:
-        other.fingerprints["train_q1"]["processor"] = "B"
-    other.metrics["metrics/q1.json"]["test"]["accuracy"] += 0.01
-    found = verdicts(run, other)
-    # what follows from the other machine's weights is excused too
-    assert {out for out, verdict in found.items() if verdict == SAME_METRICS} == AFTER_Q1
-    assert DIFFERENT not in found.values()
-    other.metrics["metrics/q1.json"]["test"]["accuracy"] = 0.1
-    assert reasons(run, other).keys() == {"metrics/q1.json"}
-
-
-def test_another_machine_excuses_only_the_stages_that_it_ran(run, other):
-    change(other, "models/q1", "models/q2")
-    other.fingerprints["train_q1"]["device"] = "cuda"
-    found = verdicts(run, other)
-    assert (found["models/q1"], found["models/q2"]) == (SAME_METRICS, DIFFERENT)
-
-
-def test_without_metrics_nothing_but_the_same_bytes_will_do(run, other):
-    other.metrics.clear()
-    change(other, "models/q1")
-    other.fingerprints["train_q1"]["device"] = "cuda"
-    assert reasons(run, other).keys() == {"models/q1"}
+        fingerprint |= {"device": "cuda", "kernels": "a GPU"}
+    assert found(run, other, SAME_BYTES) == run.outs.keys()
 
 
 @pytest.mark.parametrize(
-    ("spoil", "named"),
+    ("here", "exact"),
     [
-        (lambda entry: entry.update(cmd="python train.py"), "cmd"),
-        (lambda entry: entry["params"]["params.yaml"]["train"].update(lr=1), "params"),
-        (lambda entry: entry["deps"].append({"path": "stages/more", "md5": "f"}), "stages/more"),
+        ({}, True),
+        ({"processor": "B", "python": "3.11.9"}, True),
+        ({"threads": 4}, False),
+        ({"numpy": "3"}, False),
+        (FASTEST, False),
+        ({"device": "cuda", "kernels": "a GPU"}, False),
     ],
 )
-def test_a_lock_of_other_code_or_params_is_told_as_such(run, other, spoil, named):
-    change(other, "models/q1")
+def test_portable_kernels_and_the_same_versions_call_for_the_same_bytes(run, other, here, exact):
+    other.fingerprints["train_q1"] |= here
+    other.outs["models/q1"] = other.outs["metrics/q1.json"] = "f"
+    verdict = DIFFERENT if exact else SAME_METRICS
+    assert found(run, other, verdict) == {"models/q1", "metrics/q1.json"}
+
+
+def test_the_fastest_kernels_of_one_processor_excuse_other_bytes_too(run, other):
+    """Not all that makes them choose is in a fingerprint."""
+    for fingerprints in (run.fingerprints, other.fingerprints):
+        fingerprints["train_q1"] |= FASTEST
+    other.outs["models/q1"] = "f"
+    assert found(run, other, SAME_METRICS) == {"models/q1"}
+
+
+def test_a_metric_beyond_its_tolerance_is_different_on_whatever_machine(run, other):
     other.fingerprints["train_q1"]["device"] = "cuda"
-    spoil(run.lock["train_q1"])
-    assert named in reasons(run, other)["models/q1"]
+    other.outs["metrics/q1.json"] = other.outs["models/q1"] = "f"
+    other.metrics["metrics/q1.json"]["test"]["accuracy"] = 0.1
+    assert found(run, other, DIFFERENT) == {"metrics/q1.json"}
+    reason = next(row.reason for row in compare(run, other) if row.verdict == DIFFERENT)
+    assert reason.startswith("test.accuracy was ") and reason.endswith(", is 0.1")
 
 
-def test_a_stage_that_only_one_has_is_different(run, other):
-    del run.lock["train_better"]
-    assert "lacks the stage" in reasons(run, other)["models/better"]
-    assert "no stage writes it" in reasons(other, run)["models/better"]
+def test_an_out_that_only_one_has_is_different(run, other):
+    del run.outs["models/better"]
+    other.fingerprints["train_q1"]["device"] = "cuda"
+    assert found(run, other, DIFFERENT) == {"models/better"}
+    assert found(other, run, DIFFERENT) == {"models/better"}
 
 
-def test_the_report_tells_of_each_out_and_of_the_first_that_differs(run, other):
-    change(other, "plots/q1", "models/q1")
-    other.fingerprints["train_q1"]["threads"] = 4
-    header, *lines = table(run, other, compare(run, other))
-    assert len(lines) == len(list(run.outs()))
-    found = {line.split()[1]: " ".join(line.split()[2:]) for line in lines}
-    assert found["models/q1"] == "different same metrics"
-    assert found["data/raw"] == "same bytes same bytes"
-    first, why = repetition(run, other)
-    assert "2 of the outs, first in models/q1 of train_q1" in first and "threads was 2" in why
-    assert len(repetition(run, run)) == 1
-    assert "  threads was 2, is 4 (train_q1)" in comparison(run, other, compare(run, other))
+def test_the_report_has_a_line_for_each_out_and_tells_why_some_differ(run, other):
+    other.outs["models/q1"] = "f"
+    other.fingerprints["train_q1"]["threads"] = other.fingerprints["report"]["threads"] = 4
+    *lines, counted, tolerance, why = report(run, other, compare(run, other))
+    assert [line.split()[0] for line in lines] == list(run.outs)
+    assert counted == f"{len(run.outs) - 1} same bytes, 1 same metrics"
+    assert str(SHARE_TOLERANCE) in tolerance
+    assert why == "threads was 2, is 4"
 
 
-def test_of_fingerprints_only_what_differs_is_told():
-    assert explain(MACHINE, dict(MACHINE)) == explain(None, None) == []
-    assert len(explain(None, MACHINE)) == 1
-    found = explain(MACHINE, MACHINE | {"threads": 4, "processor_features": "avx amx"})
-    assert found == ["threads was 2, is 4", "processor_features: now without avx2, with amx"]
+def test_of_fingerprints_only_what_differs_is_told(run, other):
+    assert explain(run, other) == []
+    other.fingerprints["split"]["numpy"] = "3"
+    assert explain(run, other) == ["numpy was 2, is 3"]
+    assert len(explain(Run({}, {}, {}), run)) == len(PORTABLE)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
