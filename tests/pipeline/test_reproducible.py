@@ -1,6 +1,6 @@
 """The same lock to the byte, whatever surrounds a run and however often it is killed.
 
-The quick form changes everything at once; the long one, `make test-long`, one thing at a time, and
+The quick form changes everything at once; the long one, `make test-long`, loads the machine and
 kills at 20 random moments.
 """
 
@@ -131,55 +131,6 @@ def drop_page_cache(folder: Path) -> None:
         if path.is_file() and not path.is_symlink():
             with open(path, "rb") as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "environment",
-    [
-        {"PYTHONHASHSEED": "0"},
-        {"PYTHONHASHSEED": "4711"},
-        {"TZ": "Pacific/Chatham"},
-        {"LANG": "C", "LC_ALL": "C"},
-        {"LC_ALL": "tr_TR.UTF-8", "LANGUAGE": "tr"},
-    ],
-    ids=str,
-)
-def test_environment(new_clone, lock, environment):
-    clone = new_clone()
-    finish(clone, environment=environment)
-    assert (clone / "dvc.lock").read_bytes() == lock
-
-
-@pytest.mark.long
-def test_clock(new_clone, lock, another_clock):
-    clone = new_clone()
-    finish(clone, environment=another_clock)
-    assert (clone / "dvc.lock").read_bytes() == lock
-
-
-@pytest.mark.long
-def test_folder(new_clone, lock):
-    clone = new_clone(ODD_FOLDER)
-    finish(clone)
-    assert (clone / "dvc.lock").read_bytes() == lock
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "wrap",
-    [
-        ["taskset", "--cpu-list", "0"],
-        ["sh", "-c", 'umask 077; exec "$@"', "sh"],
-        ["sh", "-c", 'umask 002; exec "$@"', "sh"],
-        ["nice", "-n", "19"],
-    ],
-    ids=lambda wrap: " ".join(wrap[:3]),
-)
-def test_process(new_clone, lock, wrap):
-    clone = new_clone()
-    finish(clone, *wrap)
-    assert (clone / "dvc.lock").read_bytes() == lock
 
 
 @pytest.mark.long

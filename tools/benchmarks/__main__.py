@@ -15,7 +15,7 @@ from stages.common.base import fingerprint, params, process
 from stages.common.base.errors import InputError, shown
 from stages.common.base.progress import log
 
-BENCHMARKS = ("occlusion", "training")
+BENCHMARKS = ("occlusion", "training", "kernels")
 
 
 def main() -> None:
@@ -57,9 +57,11 @@ def main() -> None:
 
 def run(name: str, pairs: int, photos: Path | None) -> Iterator:
     """Yield the rows of one benchmark, and as plain text what stands below the table."""
-    from tools.benchmarks import occlusion, training
+    from tools.benchmarks import kernels, occlusion, training
 
-    return training.rows(pairs, photos) if name == "training" else occlusion.rows(pairs)
+    if name == "training":
+        return training.rows(pairs, photos)
+    return kernels.rows(pairs) if name == "kernels" else occlusion.rows(pairs)
 
 
 def machine() -> str:

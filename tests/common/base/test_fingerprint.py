@@ -63,14 +63,3 @@ def test_it_is_printed_in_one_line_and_kept_only_where_dvc_runs_the_stage(
     assert len(out) == 2 and out[0] == out[1]
     assert "threads 3" in out[0] and f"python {platform.python_version()}" in out[0]
     assert json.loads(Path("fingerprints/evaluate@q1.json").read_text()) == recorded
-
-
-def test_the_kernels_in_use_are_part_of_it(study):
-    """Another set of vector instructions is another fingerprint, and so a fresh training."""
-    study.write_params(compute={"kernels": "fastest"})
-    for capability in ("default", "avx2"):
-        study.run("train", "q1", DVC_STAGE=capability, ATEN_CPU_CAPABILITY=capability)
-    default, avx2 = (
-        json.loads(Path(f"fingerprints/{name}.json").read_text()) for name in ("default", "avx2")
-    )
-    assert {key for key in default if default[key] != avx2[key]} == {"kernels"}
