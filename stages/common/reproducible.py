@@ -24,6 +24,8 @@ PORTABLE = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
 }
+# what else these libraries, their threads and their older names would take from the environment
+READ_BY_KERNELS = ("ATEN_", "DNNL_", "GOMP_", "KMP_", "MKL_", "OMP_", "ONEDNN_")
 X86_64 = platform.machine() in ("x86_64", "AMD64")
 
 
@@ -53,8 +55,7 @@ def prepare(compute: Compute, record: bool = True):
         The device asked for is not on this machine, or portable kernels are not to be had.
     """
     if compute.kernels == "portable" and X86_64:
-        for variable, value in PORTABLE.items():
-            os.environ.setdefault(variable, value)
+        _ask_for_portable()
     # cublas is deterministic only with a fixed workspace, and reads this when it starts
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
@@ -90,6 +91,14 @@ def prepare(compute: Compute, record: bool = True):
     if record:
         fingerprint.record(**settled(device))
     return device
+
+
+def _ask_for_portable() -> None:
+    for variable in [name for name in os.environ if name.startswith(READ_BY_KERNELS)]:
+        if variable not in PORTABLE and variable != "OMP_WAIT_POLICY":
+            del os.environ[variable]
+    for variable, value in PORTABLE.items():
+        os.environ.setdefault(variable, value)
 
 
 def _check_portable() -> None:

@@ -103,9 +103,10 @@ def test_what_is_not_portable_is_refused_in_one_line(study, environment, changes
 @pytest.mark.skipif(not shutil.which("taskset"), reason="taskset is not installed")
 def test_the_machine_s_cores_change_nothing(study):
     """Threads decide in which order sums are added up; `compute.threads` alone sets them."""
+    others = {"OMP_NUM_THREADS": "16", "OMP_THREAD_LIMIT": "1", "DNNL_MAX_CPU_ISA": "SSE41"}
     study.write_params(compute={"threads": 2})
     results = []
-    for cores, environment in [("0", {}), ("0-1", {}), ("0-1", {"OMP_NUM_THREADS": "16"})]:
+    for cores, environment in [("0", {}), ("0-1", {}), ("0-1", others)]:
         pinned = ["taskset", "--cpu-list", cores, sys.executable, "-m", "stages.train", "q2"]
         environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
         subprocess.run(pinned, env=environment, check=True, capture_output=True)
