@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # stages are started as `python`, and that must be the environment's
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# it would keep them from finding the project's own modules
+unexport PYTHONSAFEPATH
 
 .PHONY: help install repro hand-in test test-long verify verify-small verify-processors gate bench page docs lint \
 	format lock clean
@@ -14,6 +16,7 @@ help: ## show what each target does
 install: $(VENV)/installed ## make .venv and install the locked versions, if that is not done yet
 
 repro: $(VENV)/installed ## run what is not up to date of the pipeline
+	@[ -e .git ] || { echo "error: DVC needs a Git repository: clone the project, or run \`git init\` here"; exit 1; }
 	$(BIN)/dvc repro
 
 hand-in: repro ## pack the report, the code and a notebook that was run into hand-in/

@@ -23,7 +23,7 @@ PARAMS = Path("params.yaml")
 
 def main() -> None:
     plan = plans.read()
-    summary = __doc__.partition("\n")[0]
+    summary = "Run the study on photographs, as DVC experiments."
     parser = argparse.ArgumentParser(prog="python -m experiments", description=summary)
     parser.add_argument("photos", type=Path, help="folder of the images that photos.txt lists")
     parser.add_argument(

@@ -17,7 +17,7 @@ SPEAKS = os.environ.get("RANK", "0") == "0"
 
 
 def main() -> None:
-    summary = __doc__.partition("\n")[0]
+    summary = "Train one network of the study."
     parser = argparse.ArgumentParser(prog="python -m stages.train", description=summary)
     parser.add_argument("network", choices=NETWORKS, help="which network of the study")
     name = parser.parse_args().network

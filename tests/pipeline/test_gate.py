@@ -23,6 +23,13 @@ def test_a_fresh_clone_passes_though_it_has_no_cache(bare):
     assert bare.git("status", "--porcelain") == ""
 
 
+def test_line_ends_of_another_system_change_no_hash(finished_clone, tmp_path):
+    """Git for Windows converts them by default."""
+    origin, converted = str(finished_clone.folder), Clone(tmp_path / "converted")
+    finished_clone.git("clone", "-q", "-c", "core.autocrlf=true", origin, str(converted.folder))
+    assert "up to date" in gate(converted)
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "stage"),
     [

@@ -71,6 +71,7 @@ def read_until(process: subprocess.Popen, text: str) -> None:
 def test_all_at_once(new_clone, lock, another_clock):
     environment = another_clock | {
         "PYTHONHASHSEED": "4711",
+        "PYTHONOPTIMIZE": "2",
         "TZ": "Pacific/Chatham",
         "LANG": "C",
         "LC_ALL": "C",

@@ -15,7 +15,7 @@ from stages.common.base import files, process
 from stages.common.base.errors import InputError
 from stages.common.base.progress import log
 from tools.verify import compare
-from tools.verify.clone import git, temporary_clone
+from tools.verify.clone import committed_doubts, git, read, temporary_clone
 from tools.verify.compare import Run, Verdict
 
 # every stage as it is, on the least data; `++` sets what may not be there yet
@@ -65,11 +65,11 @@ def check_machine() -> None:
 def verify(project: Path, processor: str, small: bool, write: bool) -> bool:
     """Run the pipeline of a project's last commit; report, and return if all is the same."""
     with temporary_clone(project) as clone:
-        committed = clone.read()
+        committed, doubts = read(clone.project), committed_doubts(clone.project)
         if small:
             clone.set_params(SMALL)
             outs = clone.project / SMALL_OUTS
-            committed = Run(files.read_json(outs) if outs.exists() else {}, {}, {})
+            committed, doubts = Run(files.read_json(outs) if outs.exists() else {}, {}, {}), []
         if not committed.outs and not write:
             raise InputError("the last commit has no run to compare with: dvc.lock is not in it")
         if processor != NATIVE:
@@ -79,7 +79,7 @@ def verify(project: Path, processor: str, small: bool, write: bool) -> bool:
         start = time.monotonic()
         clone.repro()
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
-        now = clone.read()
+        now = read(clone.project)
     if write:
         files.write_json(project / SMALL_OUTS, now.outs)
         return True
@@ -87,8 +87,8 @@ def verify(project: Path, processor: str, small: bool, write: bool) -> bool:
         # only hashes are kept, so nothing but the same bytes will do
         now = Run(now.outs, {}, {})
     verdicts = compare.compare(committed, now)
-    same = all(row.verdict != compare.DIFFERENT for row in verdicts)
-    log("\n".join(["", *report(committed, now, verdicts)]))
+    same = all(row.verdict != compare.DIFFERENT for row in verdicts) and not doubts
+    log("\n".join(["", *report(committed, now, verdicts), *doubts]))
     log(f"{'verified' if same else 'NOT verified'}: {processor}, {minutes} min {seconds} s")
     return same
 

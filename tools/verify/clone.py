@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from stages.common.base import files
 from stages.common.base.errors import InputError
 from stages.common.base.params import parse
-from tools.verify.compare import Run
+from tools.verify.compare import Run, doubts
 from tools.verify.emulator import write_python
 
 
@@ -78,26 +78,11 @@ class Clone:
 
     def remove_results(self) -> None:
         """Remove what the committed run left, so that no stage counts as up to date."""
-        for out in self.read().outs:
+        for out in read(self.project).outs:
             path = self.project / out
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         shutil.rmtree(self.project / "fingerprints", ignore_errors=True)
         (self.project / "dvc.lock").unlink(missing_ok=True)
-
-    def read(self) -> Run:
-        """Read what the last run left."""
-        lock = self.project / "dvc.lock"
-        stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
-        outs = {o["path"]: o["md5"] for stage in stages.values() for o in stage.get("outs", [])}
-        return Run(
-            outs,
-            self._contents({stage: f"fingerprints/{stage}.json" for stage in stages}),
-            self._contents({out: out for out in outs if out.startswith("metrics/")}),
-        )
-
-    def _contents(self, paths: dict[str, str]) -> dict[str, dict]:
-        there = {key: self.project / path for key, path in paths.items()}
-        return {key: files.read_json(path) for key, path in there.items() if path.is_file()}
 
     def repro(self) -> None:
         """Call `dvc repro` and let through what it prints; InputError if it failed."""
@@ -119,3 +104,29 @@ class Clone:
             raise
         if code:
             raise InputError("dvc repro failed, see above")
+
+
+def read(project: Path) -> Run:
+    """Read what the last run of a project left."""
+    stages = _stages(project)
+    outs = {o["path"]: o["md5"] for stage in stages.values() for o in stage.get("outs", [])}
+    metrics = {out: project / out for out in outs if out.startswith("metrics/")}
+    fingerprints = {stage: project / f"fingerprints/{stage}.json" for stage in stages}
+    return Run(outs, _contents(fingerprints), _contents(metrics))
+
+
+def committed_doubts(project: Path) -> list[str]:
+    """List what shows that a project's results are not of one run, a line each."""
+    lines = (project / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = {line.partition(" ;")[0].strip() for line in lines}
+    compute = parse(project / "params.yaml").get("compute", {})
+    return doubts(read(project), _stages(project), locked, compute)
+
+
+def _stages(project: Path) -> dict[str, dict]:
+    lock = project / "dvc.lock"
+    return YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+
+
+def _contents(paths: dict[str, Path]) -> dict[str, dict]:
+    return {key: files.read_json(path) for key, path in paths.items() if path.is_file()}

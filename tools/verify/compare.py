@@ -1,10 +1,12 @@
 """How two runs of the pipeline compare, by their hashes, their metrics and their fingerprints."""
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from dvc.utils.flatten import flatten
 
+from stages.common.base.fingerprint import PACKAGES
 from stages.common.study import GALLERIES
 
 Fingerprint = dict[str, Any]
@@ -47,6 +49,37 @@ class Verdict:
     out: str
     verdict: str
     reason: str = ""
+
+
+def doubts(
+    run: Run, stages: Iterable[str], locked: Container[str], compute: dict[str, Any]
+) -> list[str]:
+    """List what shows that results are not of one run, with its versions and params, a line each.
+
+    `stages` are those that have run, `locked` holds packages as `numpy==2.4.6`, and `compute` is
+    that group of the params.
+    """
+    lines = [f"fingerprints/{s}.json is missing" for s in stages if s not in run.fingerprints]
+    agreed: dict[str, tuple[Any, str]] = {}
+    for stage, found in run.fingerprints.items():
+        on_cpu = found.get("device") == "cpu" and found["platform"].endswith("x86_64")
+        for key, value in found.items():
+            expected, where = value, ""
+            if key in PACKAGES and f"{key}=={str(value).partition('+')[0]}" not in locked:
+                expected, where = "another", "requirements.lock"
+            elif key == "threads" or key == "kernels" and on_cpu and compute[key] == "portable":
+                expected, where = compute[key], "params.yaml"
+            elif key not in (*FREE_OF_BYTES, "torch"):  # of torch's build only some stages tell
+                expected, where = agreed.setdefault(key, (value, f"fingerprints/{stage}.json"))
+            if value != expected:
+                lines.append(f"fingerprints/{stage}.json: {key} is {value}, {expected} in {where}")
+    for measure, of_networks in run.metrics.get("metrics/summary.json", {}).items():
+        split, _, name = measure.partition("_")
+        for network, value in of_networks.items():
+            own = run.metrics.get(f"metrics/{network}.json", {}).get(split, {}).get(name)
+            if value != own:
+                lines.append(f"metrics/summary.json: {measure} of {network} is {value}, not {own}")
+    return lines
 
 
 def compare(committed: Run, now: Run) -> list[Verdict]:

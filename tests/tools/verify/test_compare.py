@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
 from tools.verify.__main__ import report
+from tools.verify.clone import committed_doubts
 from tools.verify.compare import (
     DIFFERENT,
     GALLERY_TOLERANCE,
@@ -18,6 +19,7 @@ from tools.verify.compare import (
     Run,
     beyond_tolerance,
     compare,
+    doubts,
     explain,
 )
 
@@ -93,6 +95,34 @@ def test_an_out_that_only_one_has_is_different(run, other):
     other.fingerprints["train_q1"]["device"] = "cuda"
     assert found(run, other, DIFFERENT) == {"models/better"}
     assert found(other, run, DIFFERENT) == {"models/better"}
+
+
+def test_what_is_not_of_one_run_is_told(run):
+    """A figure that was raised, a fingerprint that excuses it or is gone, one that was edited."""
+    compute = {"threads": 2, "kernels": "portable"}
+    stages, own = list(run.fingerprints), {"device": "cpu", "platform": "Linux x86_64"}
+    for found in run.fingerprints.values():
+        found |= own
+
+    def told(changes: dict, locked=("numpy==2",)) -> list[str]:
+        changed = deepcopy(run)
+        for stage, values in changes.items():
+            changed.fingerprints[stage] |= values
+        return doubts(changed, stages, locked, compute)
+
+    assert told({}) == told({"split": {"processor": "B", "python": "3.11.9"}}) == []
+    assert len(told({}, locked=("numpy==3",))) == len(stages)
+    for spoilt in ({"device": "cuda"}, {"threads": 4}, {"numpy": "1"}, FASTEST):
+        assert told({"train_q1": spoilt})[0].startswith("fingerprints/")
+    assert told({stage: FASTEST | {"threads": 4} for stage in stages})
+    run.metrics["metrics/q1.json"]["test"]["accuracy"] += 0.07
+    assert told({})[0].startswith("metrics/summary.json: test_accuracy of q1 is ")
+    del run.fingerprints["split"]
+    assert told({})[0] == "fingerprints/split.json is missing"
+
+
+def test_the_committed_results_are_of_one_run():
+    assert committed_doubts(ROOT) == []
 
 
 def test_the_report_has_a_line_for_each_out_and_tells_why_some_differ(run, other):
