@@ -50,7 +50,7 @@ MOST_REDUCED = 4 * MOST_PIXELS  # of a JPEG, which can be decoded at half its si
 BACKGROUND = "white"  # behind transparent pixels
 CURE = "save it anew as JPEG, or as PNG of 8 bits"
 ORIENTATION = ExifTags.Base.Orientation
-YCBCR, NEW_SUBFILE_TYPE = 6, 254  # in the tags of a TIFF
+NEW_SUBFILE_TYPE, YCBCR, CCITT_RLEW = 254, 6, 32771  # in the tags of a TIFF
 METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 
 
@@ -150,6 +150,8 @@ def _open(content: bytes) -> ImageFile.ImageFile:
 
 def _open_jpeg(content: bytes) -> ImageFile.ImageFile:
     """Open a JPEG, at half its size where it has too many pixels."""
+    # metadata of these names can be broken; Pillow passes over what it does not know
+    content = re.sub(rb"ICC_PROFILE\0|Photoshop 3\.0\0", lambda name: bytes(len(name[0])), content)
     # not by Image.open, which refuses many pixels and stumbles over broken lists of more pictures
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
     width, height = image.size
@@ -208,21 +210,20 @@ def _open_tiff(content: bytes) -> ImageFile.ImageFile:
     Raises
     ------
     InputError
-        The samples are signed, floating-point, or of more than 16 bits; or it is a rare kind.
+        The samples are not unsigned integers of up to 16 bits, or it is a rare kind.
     """
     image = _open(content)
     tags = image.tag_v2
     photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0)
     bits = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
     if set(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))) != {1} or bits > 16:
-        raise InputError(f"has signed, floating-point or more than 16-bit samples: {CURE}")
+        raise InputError(f"has samples that are not unsigned integers of up to 16 bits: {CURE}")
     if tags.get(NEW_SUBFILE_TYPE) == 1:
-        raise InputError(
-            "has a preview in place of the picture, as raw files do: convert it to JPEG"
-        )
+        raise InputError("has a preview in place of the picture (a raw file?): convert it to JPEG")
     planar = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
-    if planar and image.mode in ("LA", "La", "PA", "LAB"):
-        raise InputError(f"is a TIFF of {image.mode} in planes, which is not read: {CURE}")
+    rlew = tags.get(TiffImagePlugin.COMPRESSION) == CCITT_RLEW
+    if rlew or planar and image.mode in ("LA", "La", "PA", "LAB"):
+        raise InputError(f"is a TIFF of a rare kind, which is not read: {CURE}")
     if planar or photometric == YCBCR:
         image = _open_by_libtiff(content)
     if image.mode in ("P", "PA") and max(tags[TiffImagePlugin.COLORMAP]) < 256:

@@ -96,7 +96,7 @@ def test_tiff_has_the_colours_of_the_specification(photometric, bits, count, alp
         more |= {"t320": (COLOURS[:, : 2**bits] * scale).ravel().tolist()} if scale else {}
         content = tiff(samples, bits, photometric, t284=[planar], **more)
         if planar == 2 and alpha and photometric == 1:
-            with pytest.raises(InputError, match="in planes"):
+            with pytest.raises(InputError, match="rare kind"):
                 images.decode(content)
         else:
             expected = shown(samples, bits, photometric, alpha)
@@ -195,6 +195,21 @@ def test_broken_exif_data_never_refuse_an_image(form, options):
     ]
     assert {tuple(red) for red in corners} <= {(True, False), (False, True)}
     assert corners[0].tolist() == [False, True] and corners[1].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "marker, data",
+    [
+        (0xFFE2, b"ICC_PROFILE\0"),
+        (0xFFE2, b"MPF\0MM\0*\xff\xff\xff\xff"),
+        (0xFFED, b"Photoshop 3.0\x008BIM\0\0"),
+    ],
+)
+def test_metadata_of_a_jpeg_never_refuse_its_pixels(marker, data):
+    content = saved(CORNER, "JPEG")
+    more = struct.pack(">HH", marker, len(data) + 2) + data
+    result = images.decode(content[:2] + more + content[2:])
+    assert np.array_equal(result, images.decode(content))
 
 
 STARTS = [
