@@ -135,16 +135,14 @@ def decode(content: bytes) -> np.ndarray:
             f"has more than the {MOST_PIXELS} pixels allowed: make it smaller, or save it as JPEG, "
             f"which may have {MOST_REDUCED}"
         ) from None
-    except UnidentifiedImageError:
-        problem = f"is a {found} that is damaged or of a kind that is not read"
-        raise InputError(f"{problem}: {CURE}") from None
     except Exception as error:
         # a damaged file may raise anything from within a decoder of Pillow
-        problem = f"is damaged, or a {found} of a kind that is not read: {reason(error)}"
+        why = "" if isinstance(error, UnidentifiedImageError) else f" ({reason(error)})"
+        problem = f"is damaged, or a {found} of a kind that is not read{why}"
         raise InputError(f"{problem}: {CURE}") from None
 
 
-def _open(content: bytes) -> ImageFile.ImageFile:
+def _open(content: bytes | bytearray) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
@@ -164,12 +162,12 @@ def _open_jpeg(content: bytes) -> ImageFile.ImageFile:
 
 def _open_png(content: bytes) -> ImageFile.ImageFile:
     """Open what a PNG says of its pixels, and give it its transparent colour in their range."""
-    kept, info, colours, at = content[:8], {}, b"", 8
+    kept, info, colours, at = bytearray(content[:8]), {}, b"", 8
     while at + 8 <= len(content):
         length, name = struct.unpack_from(">I4s", content, at)
         chunk = content[at : at + 12 + length]
         at += len(chunk)
-        if name in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
+        if name == b"eXIf" or chunk.startswith((b"XML:com.adobe.xmp", b"Raw profile type exif"), 8):
             stream = PngImagePlugin.PngStream(io.BytesIO(chunk[8:-4]))
             with contextlib.suppress(Exception):
                 stream.call(name, 0, length)
@@ -180,8 +178,9 @@ def _open_png(content: bytes) -> ImageFile.ImageFile:
             kept += chunk
     image = _open(kept)
     image.info |= info
-    depth = kept[24]
-    key = [(value & 2**depth - 1) * (255 // (2**depth - 1) or 1) for value in _words(colours)]
+    depth, words = kept[24], zip(colours[::2], colours[1::2], strict=False)
+    top = 2**depth - 1
+    key = [(256 * high + low & top) * max(255 // top, 1) for high, low in words]
     if image.mode == "RGB" and depth == 16 and len(key) == 3:
         image.paste(BACKGROUND, mask=Image.fromarray(_equal(kept, key)))
     elif len(key) == len(image.getbands()):
@@ -189,11 +188,7 @@ def _open_png(content: bytes) -> ImageFile.ImageFile:
     return image
 
 
-def _words(data: bytes) -> list[int]:
-    return np.frombuffer(data[: len(data) // 2 * 2], ">u2").tolist()
-
-
-def _equal(png: bytes, colour: list[int]) -> np.ndarray:
+def _equal(png: bytearray, colour: list[int]) -> np.ndarray:
     """Tell where a PNG of 3 × 16 bits has exactly a colour, bool (height, width)."""
     equal = True
     # Pillow keeps the high byte of each value; read in the other order, that is the low one
