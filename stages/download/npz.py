@@ -82,7 +82,8 @@ def _array(archive: zipfile.ZipFile, name: str, needed: str):
     except KeyError:
         raise InputError(f"{where} is missing: {needed} is needed") from None
     if info.compress_type not in COMPRESSIONS or info.flag_bits & 1:
-        raise InputError(f"{where} is compressed or encrypted in a way that numpy does not read")
+        allowed = "save it with np.savez or np.savez_compressed"
+        raise InputError(f"{where} is compressed or encrypted in a way that is not read: {allowed}")
     with _one_line(f"{where} is damaged ({needed} is needed)"), archive.open(info) as stream:
         dtype, shape = _header(stream)
         if dtype.hasobject:
