@@ -10,6 +10,7 @@ import numpy as np
 from stages.common import images
 from stages.common.base.errors import InputError
 from stages.common.study import MOST_CLASSES
+from stages.download.outs import refuse_outs
 from stages.download.source import Source, evenly_spaced
 
 
@@ -31,6 +32,7 @@ def open_source(path: str, per_class: int | None) -> Source:
     labels = np.repeat(np.arange(len(classes), dtype=np.uint8), [len(paths) for paths in files])
     picked = evenly_spaced(labels, per_class)
     every = [file for paths in files for file in paths]
+    refuse_outs(*every)
     checksums: dict[str, str] = {}
     pixels = _read(root, [every[index] for index in picked], checksums)
     return Source(classes, labels[picked], pixels, checksums=checksums)
