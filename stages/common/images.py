@@ -1,7 +1,6 @@
 """Image files of any format and size, turned into what the networks take."""
 
 import io
-import os
 import warnings
 from pathlib import Path
 
@@ -11,24 +10,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from stages.common.base.errors import InputError, reason
 from stages.common.study import SIDE
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 # what the content may be, whatever the name says: only formats that Pillow reads by itself
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF")
 MOST_BYTES = 256 * 2**20  # of one file
 BACKGROUND = "white"  # behind transparent pixels
-
-
-def find(folder: Path) -> list[Path]:
-    """List the images anywhere below a folder, but for hidden ones, sorted by relative path."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(parent, name)
-            for name in names
-            if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
-        ]
-    return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
 
 
 def read(file: Path) -> tuple[np.ndarray, bytes]:
