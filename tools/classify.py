@@ -124,10 +124,10 @@ def draw(model, files: list[Path], images, scores, path: str) -> None:
 
     # the colour of the training images where the network knows it, else grey
     fill = sensitivity.GRAY if model.mean is None else np.multiply(model.mean, 255)
-    rows = []
+    classes, rows = figures.short(model.classes, 10), []
     for i in progress(range(len(files)), "occlusion", len(files)):
         label = int(scores[i].argmax())
-        name = f"{figures.short(model.classes[label], 10)} {scores[i, label]:.3f}"
+        name = f"{classes[model.classes[label]]} {scores[i, label]:.3f}"
         clean = sensitivity.clean_image(model, images[i])
         drops = []
         for patch in PATCHES:
