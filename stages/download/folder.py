@@ -48,7 +48,7 @@ def open_source(path: str, per_class: int | None) -> Source:
     if left:
         log(f"left out: {image_files.told(left)}")
     every = [file for part in files for paths in part for file in paths]
-    refuse_outs(*every)
+    refuse_outs(*(file for file in every if real(file) != file))  # those that links lead to
     sizes = np.array([[len(paths) for paths in part] for part in files])
     labels = np.repeat(np.tile(np.arange(len(classes), dtype=np.uint8), len(files)), sizes.ravel())
     picked = evenly_spaced(labels, per_class)
