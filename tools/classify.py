@@ -1,6 +1,8 @@
 """Tell what is in photographs: `python -m tools.classify models/better photo.jpg ...`."""
 
 import argparse
+import os
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -27,55 +29,81 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.top < 1:
         raise InputError(f"--top is {arguments.top}: 1 or more classes can be named")
-    files = image_files(arguments.paths)
     if sheet := arguments.occlusion:
         if not sheet.lower().endswith(".png"):
             raise InputError(f"--occlusion is {sheet}: the name of a PNG is needed")
-        if len(files) > MOST_ROWS:
-            raise InputError(
-                f"--occlusion: {len(files)} images are too many for a sheet: up to {MOST_ROWS} fit"
-            )
-
-    import numpy as np
-
-    from stages.common import images, inference
-
-    model = inference.load(arguments.model)
-    pixels = progress((images.read(file)[0] for file in files), "classify", len(files))
-    kept, scores = [], []
-    # all is read before anything is said, so that a file that cannot be used is not overlooked
-    while batch := list(islice(pixels, inference.BATCH_SIZE)):
-        scores.append(inference.predict(model, np.stack(batch)))
-        kept += batch if sheet else []
-    scores = np.concatenate(scores)
-    if sheet:
-        draw(model, files, np.stack(kept), scores, sheet)
-    for file, row in zip(files, scores, strict=True):
-        best = np.argsort(-row, kind="stable")[: arguments.top]
-        log(f"{file}: " + ", ".join(f"{model.classes[i]} {row[i]:.3f}" for i in best))
-    if sheet:
-        log(f"where the network looks: {sheet}")
+        if os.path.lexists(sheet):
+            raise InputError(f"--occlusion: {sheet} is there already: name a new file")
+    files, left = named_files(arguments.paths)
+    if sheet and len(files) > MOST_ROWS:
+        raise InputError(
+            f"--occlusion: {len(files)} images are too many for a sheet: up to {MOST_ROWS} fit"
+        )
+    if left:
+        log(f"left out: {left}")
+    classify(arguments.model, files, arguments.top, sheet)
 
 
-def image_files(paths: list[str]) -> list[Path]:
-    """List the images that are named, and those of the folders that are named.
+def classify(folder: str, files: list[Path], top: int, sheet: str | None) -> None:
+    """Say what is in each image, and draw the sheet if one is wanted.
 
     Raises
     ------
     InputError
-        A path is not there, or a folder holds no image.
+        The model, or images, cannot be used; that is said after what the other images are.
     """
-    from stages.common import images
+    import numpy as np
 
-    files = []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise InputError(f"{path} is not there: an image or a folder of images is needed")
-        found = images.find(path) if path.is_dir() else [path]
+    from stages.common import image_files, inference
+
+    model = inference.load(folder)
+    broken, kept, pixels, scores = [], [], [], []
+    read = progress(image_files.read(files, broken), "classify", len(files))
+    good = ((file, image) for file, image, _ in read if image is not None)
+    while batch := list(islice(good, inference.BATCH_SIZE)):
+        kept += [file for file, _ in batch]
+        stack = np.stack([image for _, image in batch])
+        scores += list(inference.predict(model, stack))
+        pixels += list(stack) if sheet else []
+    if sheet and kept:
+        draw(model, kept, np.stack(pixels), np.stack(scores), sheet)
+    for file, row in zip(kept, scores, strict=True):
+        best = np.argsort(-row, kind="stable")[:top]
+        log(f"{file}: " + ", ".join(f"{model.classes[i]} {row[i]:.3f}" for i in best))
+    if sheet and kept:
+        log(f"where the network looks: {sheet}")
+    if broken:
+        raise image_files.refusal(broken)
+
+
+def named_files(paths: list[str]) -> tuple[list[Path], str]:
+    """List the images that are named, and those of the folders that are named.
+
+    Returns
+    -------
+    list of Path
+    str
+        What was left out of the folders, in words.
+
+    Raises
+    ------
+    InputError
+        A path is empty or not there, or a folder holds no image.
+    """
+    from stages.common import image_files
+
+    files, left = [], Counter()
+    for path in paths:
+        if not os.path.exists(path):
+            where = path or "an empty path"
+            raise InputError(f"{where} is not there: an image or a folder of images is needed")
+        found, others = image_files.find(Path(path)) if os.path.isdir(path) else ([Path(path)], {})
         if not found:
-            raise InputError(f"{path} holds no image ({' '.join(images.EXTENSIONS)})")
+            only = f", only {image_files.told(others)}" if others else ""
+            raise InputError(f"{path} holds no image{only}")
         files += found
-    return files
+        left.update(others)
+    return files, image_files.told(left)
 
 
 def draw(model, files: list[Path], images, scores, path: str) -> None:
@@ -96,10 +124,10 @@ def draw(model, files: list[Path], images, scores, path: str) -> None:
 
     # the colour of the training images where the network knows it, else grey
     fill = sensitivity.GRAY if model.mean is None else np.multiply(model.mean, 255)
-    rows = []
+    classes, rows = figures.short(model.classes, 10), []
     for i in progress(range(len(files)), "occlusion", len(files)):
         label = int(scores[i].argmax())
-        name = f"{figures.short(model.classes[label], 10)} {scores[i, label]:.3f}"
+        name = f"{classes[model.classes[label]]} {scores[i, label]:.3f}"
         clean = sensitivity.clean_image(model, images[i])
         drops = []
         for patch in PATCHES:

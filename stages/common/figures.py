@@ -1,7 +1,8 @@
 """One look for all pictures, and PNGs that are the same bytes for the same content."""
 
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,27 @@ def _smallest(pixels: np.ndarray) -> Image.Image:
     return picture
 
 
-def short(name: str, length: int = 16) -> str:
-    """Cut a name that a picture has no room for."""
-    return name if len(name) <= length else f"{name[: length - 1]}…"
+def short(names: Iterable[str], length: int = 16) -> dict[str, str]:
+    """Cut names that a picture has no room for, so that those that differ still do.
+
+    They are cut at the end, else in the middle, else with their number at the end: whichever first
+    tells a name from all others.
+    """
+
+    def cut(name: str, end: str) -> str:
+        return name if len(name) <= length else f"{name[: length - 1 - len(end)]}…{end}"
+
+    names = list(dict.fromkeys(names))
+    ways = [
+        [cut(name, "") for name in names],
+        [cut(name, name[-(length // 2) :]) for name in names],
+        [cut(name, str(number)) for number, name in enumerate(names, 1)],
+    ]
+    counts = [Counter(way) for way in ways]
+    return {
+        name: next((c for c, n in zip(cuts, counts, strict=True) if n[c] == 1), cuts[-1])
+        for name, *cuts in zip(names, *ways, strict=True)
+    }
 
 
 def unit_ticks(axes: Axes, which: str = "y") -> None:
@@ -112,7 +131,7 @@ def matrix(
             style["color"] = "white" if is_dark else "black"
             style["linespacing"] = 1.0 if "\n" in texts[i][j] else None
             axes.text(j, i, texts[i][j], **style)
-    names, places = [short(name) for name in classes], range(len(classes))
+    names, places = short(classes).values(), range(len(classes))
     axes.set_yticks(places, names)
     axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_xlabel("predicted", fontsize=10)
@@ -184,7 +203,8 @@ def contact_sheet(classes: list[str], groups: list[tuple[list[str], Any]], title
     """
     side, gap, head = 64, 4, 54  # pixels
     step = side + gap
-    margin = 20 + 8 * max(len(short(name)) for name in classes)
+    labels = short(classes)
+    margin = 20 + 8 * max(map(len, labels.values()))
     # of a group: at least that of its headings
     widths = [
         max(max(map(len, rows)) * step, sum(7 * len(heading) for heading in headings))
@@ -194,7 +214,7 @@ def contact_sheet(classes: list[str], groups: list[tuple[list[str], Any]], title
     sheet = Sheet(width, head + len(classes) * step + gap, title)
     for row, name in enumerate(classes):
         style = {"ha": "right", "fontsize": 9, "fontweight": "bold"}
-        sheet.text(margin - 8, head + row * step + side / 2, short(name), **style)
+        sheet.text(margin - 8, head + row * step + side / 2, labels[name], **style)
     left = margin
     for (headings, rows), width in zip(groups, widths, strict=True):
         for place, heading in enumerate(headings):

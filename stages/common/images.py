@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import os
 import re
 import struct
 import warnings
@@ -24,8 +23,6 @@ from PIL import (
 from stages.common.base.errors import InputError, reason
 from stages.common.study import SIDE
 
-# a file of such a name is taken for an image even if its content is damaged
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP", "GIF")  # those that are read
 # how the content of each format begins, whatever the name says
 BEGINNINGS = {
@@ -43,7 +40,6 @@ BEGINNINGS = {
     "JPEG 2000": rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
     "JPEG XL": rb"\0\0\0\x0cJXL |\xff\x0a",
 }
-LONGEST_BEGINNING = 64  # bytes
 MOST_BYTES = 256 * 2**20  # of one file
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS  # of one image; Pillow refuses more
 MOST_REDUCED = 4 * MOST_PIXELS  # of a JPEG, which can be decoded at half its size
@@ -58,28 +54,6 @@ def kind(content: bytes) -> str | None:
     """Name the format of an image, one that is not read too, by the first bytes of its content."""
     names = (name for name, begin in BEGINNINGS.items() if re.match(begin, content, re.DOTALL))
     return next(names, None)
-
-
-def find(folder: Path) -> list[Path]:
-    """List the images anywhere below a folder, but for hidden ones, sorted by relative path."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files = [Path(parent, name) for name in names if not name.startswith(".")]
-        found += [file for file in files if _is_image(file)]
-    return sorted(found, key=lambda file: file.relative_to(folder).as_posix())
-
-
-def _is_image(file: Path) -> bool:
-    if file.name.lower().endswith(EXTENSIONS):
-        return True
-    try:
-        if not file.is_file():  # a pipe would be waited for
-            return False
-        with open(file, "rb") as stream:
-            return kind(stream.read(LONGEST_BEGINNING)) is not None
-    except OSError:
-        return False
 
 
 def read(file: Path) -> tuple[np.ndarray, bytes]:

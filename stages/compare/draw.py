@@ -71,7 +71,7 @@ def classes(table: pd.DataFrame, split: str) -> Figure:
         unit_ticks(axes)
         axes.set_xlim(-0.5, len(names) - 0.5)
     turn = 0 if len(names) <= 12 else 90
-    panels[-1].set_xticks(range(len(names)), [short(name) for name in names], rotation=turn)
+    panels[-1].set_xticks(range(len(names)), short(names).values(), rotation=turn)
     figure.legend(handles=_handles(networks), loc="outside lower center", ncols=4)
     figure.suptitle(f"Each class by itself, {SPLIT_TITLES[split]}")
     return figure

@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 from stages.common.base.errors import InputError, reason
 from stages.common.base.progress import log
 from stages.common.study import SIDE, STL10_CLASSES
+from stages.download.outs import real
 from stages.download.source import Source, evenly_spaced
 
 # images and labels of each, in the order of the file
@@ -37,7 +37,7 @@ def open_source(path: str, per_class: int | None) -> Source:
     InputError
         The file or an array cannot be used; the line names it and says what is needed.
     """
-    file = Path(os.path.expanduser(path)).resolve()
+    file = real(path)
     archive = _open(file)
     counts = [_count(archive, images) for images, _ in ARRAYS.values()]
     given = {

@@ -9,10 +9,9 @@ import numpy as np
 from stages.common.base import files, fingerprint
 from stages.common.base.progress import log, progress
 from stages.common.study import SIDE, STL10_CLASSES
+from stages.download.outs import RAW, refuse_outs, refuse_strangers
 from stages.download.params import Download
 from stages.download.source import Source
-
-OUT = "data/raw"
 
 
 def download(settings: Download) -> None:
@@ -21,20 +20,23 @@ def download(settings: Download) -> None:
     Raises
     ------
     InputError
-        The source cannot be used; the line names what and where.
+        The source cannot be used, or a user's files would be lost; the line names what and where.
     """
     fingerprint.record()
     log(f"download: {settings.source}" + (f" from {settings.path}" if settings.path else ""))
     try:
+        if settings.path and "://" not in settings.path:
+            refuse_outs(settings.path)
+        refuse_strangers()
         source = open_source(settings)
-        with files.new_folder(OUT) as folder:
+        with files.new_folder(RAW) as folder:
             write(folder, source)
             files.write_json(folder / "source.json", describe(settings, source))
     except OSError as error:
         # a full disk does not say which file it was
-        error.filename = error.filename or OUT
+        error.filename = error.filename or RAW
         raise
-    log(f"{len(source.labels)} images of {len(source.classes)} classes are in {OUT}")
+    log(f"{len(source.labels)} images of {len(source.classes)} classes are in {RAW}")
 
 
 def open_source(settings: Download) -> Source:

@@ -6,7 +6,7 @@ import math
 import tarfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 from urllib3 import Retry
@@ -14,6 +14,7 @@ from urllib3 import Retry
 from stages.common.base.errors import InputError
 from stages.common.base.progress import log, progress
 from stages.common.study import SIDE, STL10_CLASSES
+from stages.download.outs import real
 from stages.download.remote import RETRY, Damaged, Remote, Restart
 from stages.download.source import Source, evenly_spaced
 
@@ -92,7 +93,7 @@ class Local:
     remedy = "get the archive anew"
 
     def __init__(self, path: str):
-        file = Path(path).expanduser().resolve()
+        file = real(path)
         if not file.is_file():
             problem = "is not a file" if file.exists() else "is not there"
             raise InputError(f"{file} {problem}: download.path must be an archive or its URL")

@@ -83,7 +83,8 @@ def gallery(
         takes a line of text.
     """
     size, gap, text, head = images.shape[1], 32, 38, 30
-    margin = 20 + 9 * max(len(short(name)) for name in classes)
+    labels, wide, narrow = (short(classes, length) for length in (16, 17, 9))
+    margin = 20 + 9 * max(map(len, labels.values()))
     present = set(table["class"])
     tops, bottom = {}, head
     for name in classes:
@@ -93,16 +94,16 @@ def gallery(
     for name, top in tops.items():
         middle = top + (size / 2 if name in present else -text / 4)
         style = {"ha": "right", "fontsize": 11, "fontweight": "bold"}
-        sheet.text(margin + gap / 2 - 12, middle, short(name), **style)
+        sheet.text(margin + gap / 2 - 12, middle, labels[name], **style)
         if name not in present:
             sheet.text(margin + (size + gap) / 2, middle, "none", color="gray", fontsize=10)
     for row in table.itertuples():
         left, top = margin + gap // 2 + (row.rank - 1) * (size + gap), tops[row[2]]
         sheet.image(left, top, images[row.index])
         right = row.actual == row.predicted
-        names = short(row.actual, 17)
+        names = wide[row.actual]
         if not right:
-            names = f"{short(row.actual, 9)} as {short(row.predicted, 9)}"
+            names = f"{narrow[row.actual]} as {narrow[row.predicted]}"
         color = RIGHT if right else WRONG
         style = {"color": color, "fontsize": 9}
         sheet.text(left + size / 2, top - 16, f"{names}\n{row.score:.3f}", **style)

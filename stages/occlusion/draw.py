@@ -101,15 +101,16 @@ def sheet(
     page = Sheet(width, max(HEAD + sum(heights), LEAST), title)
     for left, patch in zip(lefts, patches, strict=True):
         page.text(left + pair / 2, HEAD - 9, f"patch of {patch} × {patch} pixels", fontsize=9)
+    titles = short((row if isinstance(row, str) else row.title for row in rows), 13)
     for number, row in enumerate(rows):
         top = HEAD + sum(heights[:number])
         if isinstance(row, str):
             middle = top + LINE / 2 - GAP
-            page.text(MARGIN, middle, short(row, 13), ha="left", fontweight="bold")
+            page.text(MARGIN, middle, titles[row], ha="left", fontweight="bold")
             page.text(first, middle, "none", ha="left", color="gray")
             continue
         page.image(MARGIN, top, row.image)
-        _aside(page, MARGIN, top, short(row.title, 13), fontweight="bold")
+        _aside(page, MARGIN, top, titles[row.title], fontweight="bold")
         for place, target in enumerate(row.targets):
             y = top + place * (SIDE + GAP)
             _aside(page, first, y, target)

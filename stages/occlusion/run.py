@@ -148,6 +148,7 @@ def draw_sheets(
 def sheet_row(maps: Maps, i: int, targets: int, classes: list[str]) -> draw.Row:
     """Return what a sheet shows of an image, for its predicted and, if wanted, its true class."""
     mapped = [maps.predicted[i], maps.actual[i]][:targets]
-    names = [f"{figures.short(classes[t], 10)} {maps.unoccluded[i, t]:.3f}" for t in mapped]
+    short = figures.short(classes, 10)
+    names = [f"{short[classes[t]]} {maps.unoccluded[i, t]:.3f}" for t in mapped]
     drops = [maps.unoccluded[i, mapped] - scores[i][..., mapped] for scores in maps.scores.values()]
     return draw.Row(maps.images[i], classes[maps.actual[i]], names, drops)

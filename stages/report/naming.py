@@ -5,12 +5,14 @@ from itertools import groupby
 
 
 def slug(text: str) -> str:
-    """Turn text into a part of a file's name: letters and digits, `-` for all else, no accents."""
-    letters = unicodedata.normalize("NFKD", text)
-    letters = "".join(c for c in letters if not unicodedata.combining(c))
-    letters = unicodedata.normalize("NFC", letters)
-    words = ("".join(run) for is_word, run in groupby(letters, str.isalnum) if is_word)
-    return "-".join(words)
+    """Turn text into a part of a file's name: letters and digits as they are, `-` for all else."""
+    runs = groupby(unicodedata.normalize("NFC", text), _is_letter)
+    return "-".join("".join(run) for is_word, run in runs if is_word)
+
+
+def _is_letter(character: str) -> bool:
+    # a mark, such as a vowel of Hindi, belongs to the letter before it
+    return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
 def stem(author: str, student_number: str) -> str:

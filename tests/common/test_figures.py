@@ -77,3 +77,26 @@ def test_images_keep_their_place_and_pixels_on_a_sheet(tmp_path):
         assert np.abs(pixels[53:149, left : left + 96] - image).max() <= 6
         pixels[53:149, left : left + 96] = 255
     assert (pixels == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["cat", "a dog of no name"], ["cat", "a dog of no name"]),
+        (["a cat of many names", "another"], ["a cat of many n…", "another"]),
+        (["american bulldog 1", "american bulldog 2"], ["america…ulldog 1", "america…ulldog 2"]),
+        (
+            ["american bulldog 1, a puppy", "american bulldog 2, a puppy"],
+            ["american bulld…1", "american bulld…2"],
+        ),
+    ],
+)
+def test_names_that_differ_are_cut_to_labels_that_differ(names, expected):
+    assert list(figures.short(names).values()) == expected
+
+
+@pytest.mark.parametrize("length", [9, 10, 13, 16, 17])
+def test_any_number_of_long_names_has_labels_of_its_own(length):
+    names = [f"{i % 3} the same beginning {i} and the same end" for i in range(256)]
+    labels = figures.short(names, length).values()
+    assert len(set(labels)) == 256 and max(map(len, labels)) == length

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.common import images
+from stages.common import image_files, images
 from stages.common.base.errors import InputError
 
 SIDE = 96
@@ -236,13 +236,16 @@ def test_content_decides_what_is_an_image(tmp_path, content, name):
     for file in ("a.jfif", "b.jpe", "c", ".hidden"):
         Path(tmp_path, file).write_bytes(content)
     assert images.kind(content) == name
-    found = images.find(tmp_path)
-    assert [file.name for file in found] == (["a.jfif", "b.jpe", "c"] if name else [])
-    if name in images.FORMATS:
+    found, left = image_files.find(tmp_path)
+    read = name in images.FORMATS
+    assert [file.name for file in found] == (["a.jfif", "b.jpe", "c"] if read else [])
+    assert left.total() == (0 if read else 3)
+    if read:
         assert images.read(found[0])[0].shape == (SIDE, SIDE, 3)
     elif name:
+        assert left[name] == 3
         with pytest.raises(InputError, match=f"{name}.*convert it to JPEG"):
-            images.read(found[0])
+            images.read(Path(tmp_path, "c"))
 
 
 def test_jpeg_of_many_pixels_is_read_at_half_its_size():

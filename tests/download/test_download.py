@@ -112,6 +112,7 @@ def test_npz(download):
 
 
 def test_stl10_from_a_url(project, site, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["download"])  # not those of the tests
     content = members()
     patch_torchvision(monkeypatch, md5(content))
     server = site(tar_gz(content))
@@ -123,6 +124,18 @@ def test_stl10_from_a_url(project, site, monkeypatch):
     assert np.array_equal(images, stored.reshape(-1, 3, 96, 96).transpose(0, 3, 2, 1))
     assert source["groups"] == [{"origin": "test", "count": 40}, {"origin": "train", "count": 30}]
     assert not list(Path("data/.download").iterdir())
+
+
+@pytest.mark.parametrize("source", ["folder", "npz", "stl10"])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("loop", "loop is not there"), ("~no-such-user/x", "~no-such-user/x is not there")]
+    + [(path, "move your files elsewhere") for path in ("data/raw/x", "models/q1/x", "link/x")],
+)
+def test_a_path_that_leads_nowhere_or_into_an_out_is_refused(download, source, path, words):
+    Path("loop").symlink_to("loop")
+    Path("link").symlink_to("report")
+    assert_one_line(download(source, path), words)
 
 
 def test_failure_keeps_the_earlier_result(download, photos, earlier):

@@ -56,6 +56,8 @@ def failure(path) -> str:
 
 def test_classes_and_images_are_those_of_torchvision(tree):
     plain("photos/cat/deep/er/x.png", GREEN)
+    plain("elsewhere/0.png")
+    Path("photos/dog/more").symlink_to("../../elsewhere")
     Path("photos/notes.txt").write_text("no class")
     Path("photos/cat/notes.txt").write_text("no image")
     reference = ImageFolder(tree)
@@ -77,8 +79,9 @@ def test_order_is_that_of_the_characters(project):
 
 def test_hidden_files_and_folders_are_left_out(tree):
     before, _ = images_of(tree)
-    for name in (".hidden/0.png", "cat/._0.png", "cat/.thumbnails/0.png"):
-        plain(tree / name)
+    for name in (".hidden", "cat/.thumbnails", "@eaDir", "cat/@eaDir", "__MACOSX"):
+        plain(tree / name / "0.png")
+    plain(tree / "cat/._0.png")
     after, images = images_of(tree)
     assert after.classes == before.classes and len(images) == 8
     assert after.checksums == before.checksums
@@ -206,6 +209,113 @@ def test_broken_image_is_named(tree, kind, share):
     (tree / "dog/2.png").write_bytes(content[: int(len(content) * share)])
     message = failure(tree)
     assert str(tree / "dog/2.png") in message and "BytesIO" not in message
+
+
+def test_all_broken_images_are_named_at_once_up_to_twenty(tree):
+    (tree / "dog/2.png").write_bytes(b"")
+    for number in range(22):
+        (tree / f"cat/b{number:02}.png").write_bytes(b"")
+    message = failure(tree)
+    assert all(f"cat/b{number:02}.png is" in message for number in range(20))
+    assert message.startswith("23 images") and message.endswith("; and 3 more")
+
+
+@pytest.mark.parametrize("name", ["x.jfif", "x.jpe", "x.JPEG", "x", "x.txt", "x.heic"])
+@pytest.mark.parametrize("kind", ["jpeg", "png", "gif", "bmp", "tiff", "webp", "ppm"])
+def test_an_image_is_one_by_its_content_whatever_its_name(tree, name, kind):
+    Image.new("RGB", (96, 96), WHITE).save(tree / "cat" / name, kind)
+    _, images = images_of(tree)
+    assert len(images) == 9 and (images[4] == 255).all()
+
+
+def test_what_is_left_out_is_counted_by_kind(tree, capsys):
+    heic = b"\0\0\0\x18ftypheic" + bytes(100)
+    contents = {"cat/a.HEIC": heic, "dog/b.jpg": heic, "0.png": (tree / "cat/0.png").read_bytes()}
+    contents |= {"cat/P1": b"P1 is a text", "dog/BMW": b"BMW 3 is one, too", "labels.csv": b""}
+    for name, content in contents.items():
+        (tree / name).write_bytes(content)
+    plain(tree / "dog/c.dng.tiff").rename(tree / "dog/c.dng")
+    assert len(images_of(tree)[1]) == 8
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "left out: 2 HEIC (convert to JPEG), 1 camera raw (convert to JPEG), "
+        "1 loose image beside the classes, 3 other files"
+    )
+    for file in (tree / "dog").glob("*.png"):
+        file.unlink()
+    assert "dog holds no image, only 1 HEIC (convert to JPEG), 1 camera raw" in failure(tree)
+
+
+def test_links_are_followed_and_loops_end(tree):
+    plain("elsewhere/0.png", WHITE)
+    for name, target in {"up": "..", "self": "self", "more": "../../elsewhere"}.items():
+        (tree / "cat" / name).symlink_to(target)
+    (tree / "emu").symlink_to("../elsewhere")
+    source, images = images_of(tree)
+    # the folder above has both classes
+    assert np.bincount(source.labels).tolist() == [4 + 4 + 1, 4, 1]
+    assert len(images) == 14
+
+
+def parts(root, *names, classes=("cat", "dog")):
+    for part in names:
+        for number, name in enumerate(classes):
+            for index in range(2):
+                plain(f"{root}/{part}/{name}/{index}.png", (len(part), number, index))
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (("train", "val", "test"), ("train", "val", "test")),
+        (("TESTING", "Training", "Validation"), ("Training", "Validation", "TESTING")),
+        (("train_images", "test-images", "valid"), ("train_images", "valid", "test-images")),
+        (("seg_train", "seg_test"), ("seg_train", None, "seg_test")),
+        (("train2017", "val2017"), ("train2017", None, "val2017")),
+    ],
+)
+def test_parts_above_the_classes_are_the_split(project, names, order):
+    parts("photos", *names)
+    source, images = images_of("photos")
+    expected = [
+        (len(name), number, index)
+        for name in filter(None, order)
+        for number in range(2)
+        for index in range(2)
+    ]
+    assert source.classes == ["cat", "dog"] and source.labels.tolist() == [0, 0, 1, 1] * len(names)
+    assert [tuple(image[0, 0].tolist()) for image in images] == expected
+    groups = zip(("train", "val", "test"), order, strict=True)
+    assert source.groups == [(part, 4) for part, name in groups if name]
+    assert [count for _, count in images_of("photos", per_class=len(names))[0].groups] == (
+        [2] * len(names)
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "extra", "message"),
+    [
+        (["train", "test"], "train/emu/0.png", "photos/test lacks folders of the classes 'emu'"),
+        (["train"], "test/0.png", "photos/test lacks folders of the classes 'cat', 'dog'"),
+        ([], "train/0.png test/0.png", "photos/train has 0 subfolders: one for each class"),
+        (["train"], "cat/0.png", "has train but nothing for test"),
+        (["val", "test"], "", "has val but nothing for train"),
+        (["train", "training", "test"], "", "has train and training for train"),
+        (["PetImages"], "", r"1 subfolders \(are they in .*/PetImages"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(project, names, extra, message):
+    parts("photos", *names)
+    for name in extra.split():
+        plain(f"photos/{name}")
+    with pytest.raises(InputError, match=message):
+        images_of("photos")
+
+
+def test_classes_may_be_called_like_parts(project):
+    for name in ("train", "test tube", "val thorens", "car"):
+        plain(f"photos/{name}/0.png")
+    source, _ = images_of("photos")
+    assert source.classes == ["car", "test tube", "train", "val thorens"] and not source.groups
 
 
 def test_link_to_nowhere_is_named(tree):

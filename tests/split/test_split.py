@@ -61,11 +61,12 @@ def test_a_split_that_cannot_be_made_is_refused_before_anything_is_written(study
 
 
 @pytest.mark.parametrize("protocol", ["auto", "source"])
-def test_an_npz_keeps_its_own_split(study, protocol):
+@pytest.mark.parametrize("source", ["npz", "folder"])
+def test_a_source_keeps_its_own_split(study, protocol, source):
     # a source lists its images group by group
     groups = [("train", 16), ("val", 4), ("test", 6)]
     study.labels = np.arange(26) % 2
-    study.write_raw("npz", [{"origin": origin, "count": count} for origin, count in groups])
+    study.write_raw(source, [{"origin": origin, "count": count} for origin, count in groups])
     study.write_params(split={"protocol": protocol})
     main()
     expected = [origin for origin, count in groups for _ in range(count)]
@@ -74,11 +75,12 @@ def test_an_npz_keeps_its_own_split(study, protocol):
 
 
 @pytest.mark.parametrize("order", [("train", "test"), ("test", "train")])
-def test_the_official_protocol_takes_validation_from_train(study, order):
+@pytest.mark.parametrize(("source", "protocol"), [("stl10", "source"), ("folder", "auto")])
+def test_the_official_protocol_takes_validation_from_train(study, order, source, protocol):
     study.labels = np.arange(26) % 2
     count = {"train": 20, "test": 6}
-    study.write_raw("stl10", [{"origin": side, "count": count[side]} for side in order])
-    study.write_params(split={"protocol": "source"})
+    study.write_raw(source, [{"origin": side, "count": count[side]} for side in order])
+    study.write_params(split={"protocol": protocol})
     main()
     written = table()["split"]
     assert written.value_counts().to_dict() == {"train": 16, "val": 4, "test": 6}

@@ -76,8 +76,8 @@ def test_a_sheet_of_heatmaps_is_drawn_the_same_each_time(study, photos, classify
     # the two images are on it, and colours of the scale
     assert pixels.shape[0] > 2 * 96 and pixels.shape[1] > 7 * 96
     first = Path("new/out.png").read_bytes()
-    classify("models/q1", "photos/a.png", "photos/b.bmp", "--occlusion", "new/out.png")
-    assert Path("new/out.png").read_bytes() == first
+    classify("models/q1", "photos/a.png", "photos/b.bmp", "--occlusion", "new/again.png")
+    assert Path("new/again.png").read_bytes() == first
 
 
 def test_the_tool_needs_nothing_but_the_model_and_the_images(study, photos):
@@ -90,18 +90,44 @@ def test_the_tool_needs_nothing_but_the_model_and_the_images(study, photos):
     assert snapshot(".") == before
 
 
-def test_a_damaged_file_is_named_and_nothing_else_is_said(study, photos):
-    Path("photos/deep/c.tiff").write_bytes(b"no image")
-    result = study.run("tools.classify", "models/q1", "photos", "--occlusion", "out.png")
-    assert_one_line(result, "photos/deep/c.tiff is not an image")
-    assert result.stdout == "" and not Path("out.png").exists()
+def test_damaged_files_are_named_and_the_others_classified(study, photos):
+    Path("photos/notes").write_text("no image, and not named like one")
+    expected = study.run("tools.classify", "models/q1", "photos", "--top", "1").stdout.splitlines()
+    for name in ("b.bmp", "deep/c.tiff"):
+        Path("photos", name).write_bytes(b"no image")
+    command = ("tools.classify", "models/q1", "photos", "--top", "1", "--occlusion", "out.png")
+    result = study.run(*command)
+    assert_one_line(result, "2 images", "photos/b.bmp is not", "photos/deep/c.tiff is not")
+    left_out, first, *_, last = expected
+    assert left_out == "left out: 1 other file"
+    drawn = "where the network looks: out.png"
+    assert result.stdout.splitlines() == [left_out, first, last, drawn]
+    for name in ("a.png", "deep/d.webp"):
+        Path("photos", name).write_bytes(b"")
+    Path("out.png").unlink()
+    result = study.run(*command)
+    assert_one_line(result, "4 images")
+    assert result.stdout.splitlines() == [left_out] and not Path("out.png").exists()
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_sheet_takes_the_place_of_no_file(study, photos, classify, link):
+    sheet = "photos/a.png"
+    if link:
+        sheet = "sheet.png"
+        Path(sheet).symlink_to("nowhere.png")
+    before = snapshot("photos")
+    with pytest.raises(InputError, match=f"--occlusion: {sheet} is there already"):
+        classify("models/q1", "photos/b.bmp", "--occlusion", sheet)
+    assert snapshot("photos") == before and Path(sheet).is_symlink() == link
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["models/q1", "nowhere.jpg"], "nowhere.jpg is not there: an image or a folder"),
-        (["models/q1", "models"], r"models holds no image \(\.jpg"),
+        (["models/q1", ""], "an empty path is not there"),
+        (["models/q1", "models"], "models holds no image, only 3 other files"),
         (["models/none", "photos"], "models/none/weights.safetensors is not there"),
         (["models/q1", "photos", "--top", "0"], "--top is 0: 1 or more"),
         (["models/q1", "photos", "--occlusion", "out.pdf"], "out.pdf: the name of a PNG"),

@@ -1,0 +1,101 @@
+"""Image files in folders as people have them: found by their content, read one by one."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from stages.common import images
+from stages.common.base.errors import InputError
+
+# a file of such a name that is no image is a damaged one: it is told, not left out
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+RAW = (".dng", ".nef", ".cr2", ".arw", ".pef", ".srw")  # of cameras: a TIFF of a thumbnail
+SYSTEM = {"@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "__macosx", "lost+found"}
+LOOSE, OTHER = "loose image{} beside the classes", "other file{}"
+MOST_NAMED = 20  # broken images in one message
+
+
+def visible(folder: str | Path) -> list[Path]:
+    """List what lies in a folder, sorted, without what is hidden or a system's own."""
+    names = (n for n in os.listdir(folder) if n[0] != "." and n.lower() not in SYSTEM)
+    return [Path(folder, name) for name in sorted(names)]
+
+
+def find(folder: Path) -> tuple[list[Path], Counter[str]]:
+    """List the images anywhere below a folder, and count by kind what is left out.
+
+    Links are followed, and a folder is read once, however many links lead to it.
+
+    Returns
+    -------
+    list of Path
+        Sorted by relative path, character by character.
+    Counter of str
+        How many files of which kind are no image that can be read; `told` puts it into words.
+    """
+    found, left, seen, folders = [], Counter(), set(), [folder]
+    while folders:
+        parent = folders.pop()
+        if (real := os.path.realpath(parent)) in seen:
+            continue
+        seen.add(real)
+        for path in visible(parent):
+            if os.path.isdir(path):
+                folders.append(path)
+            elif kind := _left_out_as(path):
+                left[kind] += 1
+            else:
+                found.append(path)
+    return sorted(found, key=lambda file: file.relative_to(folder).as_posix()), left
+
+
+def beside(folder: Path) -> Counter[str]:
+    """Count by kind the files that lie in a folder of folders, where no image is looked for."""
+    return Counter(_left_out_as(path) or LOOSE for path in visible(folder) if path.is_file())
+
+
+def _left_out_as(file: Path) -> str | None:
+    """Return None for an image, for another file the kind that it is counted as."""
+    content, extension = b"", file.suffix.lower()
+    if os.path.isfile(file):  # a pipe would be waited for
+        with suppress(PermissionError), open(file, "rb") as stream:
+            content = stream.read(1000)
+    kind = "camera raw" if extension in RAW else images.kind(content)
+    if kind in images.FORMATS or (kind is None and extension in EXTENSIONS):
+        return None
+    return kind or OTHER
+
+
+def told(left: Counter[str]) -> str:
+    """Put what was left out into words: "30 HEIC (convert to JPEG), 3 other files"."""
+    words = []
+    for kind, count in sorted(left.items()):
+        cure = "" if "{}" in kind else " (convert to JPEG)"
+        words.append(f"{count} {kind.format('' if count == 1 else 's')}{cure}")
+    return ", ".join(words)
+
+
+def read(
+    files: Iterable[Path], broken: list[str]
+) -> Iterator[tuple[Path, np.ndarray | None, bytes]]:
+    """Return (file, uint8 (96, 96, 3), content) of each image; None and b"" where it is broken.
+
+    What is wrong with those goes to the end of `broken`, a line each: `refusal` joins the lines.
+    """
+    for file in files:
+        try:
+            yield file, *images.read(file)
+        except (InputError, OSError) as error:
+            broken.append(f"{file}: {error.strerror}" if isinstance(error, OSError) else str(error))
+            yield file, None, b""
+
+
+def refusal(broken: list[str]) -> InputError:
+    """Return the error that names broken images in one line, where they are many the first."""
+    count = f"{len(broken)} images cannot be used: " if len(broken) > 1 else ""
+    more = f"; and {len(broken) - MOST_NAMED} more" if len(broken) > MOST_NAMED else ""
+    return InputError(count + "; ".join(broken[:MOST_NAMED]) + more)
