@@ -36,11 +36,14 @@ def flip_share(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return (scores.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
 
 
-def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: int) -> np.ndarray:
+def points_at_object(
+    maps: np.ndarray, masks: np.ndarray, patch: int, stride: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Play the pointing game: does the centre of the worst patch lie on the object?
 
     After Zhang et al. 2016, "Top-down Neural Attention by Excitation Backprop", section 4.2. Equal
-    scores are settled by the first position.
+    scores are settled by the first position. What chance would give depends on the patch: the
+    larger it is, the further its centres keep from the margin, where objects are rare.
 
     Parameters
     ----------
@@ -51,15 +54,14 @@ def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: in
 
     Returns
     -------
-    bool (n,)
+    hits : bool (n,)
+    chance : float (n,)
+        Share of all positions whose centre lies on the object.
     """
-    count, rows, columns = maps.shape
-    row, column = np.unravel_index(
-        maps.reshape(count, rows * columns).argmin(axis=1), (rows, columns)
-    )
-    y = centers(rows, patch, stride)[row].astype(int)
-    x = centers(columns, patch, stride)[column].astype(int)
-    return masks[np.arange(count), y, x]
+    y, x = (centers(count, patch, stride).astype(int) for count in maps.shape[1:])
+    on_object = masks[:, y[:, None], x].reshape(len(maps), len(y) * len(x))
+    worst = maps.reshape(on_object.shape).argmin(axis=1)
+    return on_object[np.arange(len(maps)), worst], on_object.mean(axis=1)
 
 
 def rank_agreement(
@@ -118,9 +120,6 @@ def summary(
     image = np.arange(len(predicted))
     maps = {patch: target_maps(grid, predicted) for patch, grid in scores.items()}
     metrics: dict[str, object] = {"images": len(image)}
-    if masks is not None:
-        # what the pointing game would give to a patch that falls anywhere
-        metrics["object_share"] = _mean(masks.mean(axis=(1, 2)))
     for patch, grid in scores.items():
         # the largest rise of a score is the largest drop of its negative
         rise = largest_drop(-target_maps(grid, actual), -unoccluded[image, actual])
@@ -130,7 +129,8 @@ def summary(
             "flip_share": _mean(flip_share(grid, predicted)),
         }
         if masks is not None:
-            row["pointing_game"] = _mean(points_at_object(maps[patch], masks, patch, stride))
+            hits, chance = points_at_object(maps[patch], masks, patch, stride)
+            row |= {"pointing_game": _mean(hits), "pointing_game_by_chance": _mean(chance)}
         metrics[f"patch_{patch}"] = row
     metrics["rank_agreement"] = {
         f"{first}_{second}": _mean(

@@ -236,17 +236,12 @@ def occlusion(measured: Facts) -> Facts:
     Returns
     -------
     dict
-        `images`, `object_share`; a row a size in `patches`, smallest first; the `trend` of the
-        largest drop and of the flip share; the sizes that `points_best` at the object; the
-        `agreement` of any two sizes, with those `closest` and `furthest`.
+        `images`; a row a size in `patches`, smallest first; the `trend` of the largest drop and of
+        the flip share; the `agreement` of any two sizes, with those `closest` and `furthest`.
     """
     sizes = sorted(int(key[6:]) for key in measured if key.startswith("patch_"))
     patches = [{"size": size} | measured[f"patch_{size}"] for size in sizes]
-    facts: Facts = {
-        "images": measured["images"],
-        "object_share": measured.get("object_share"),
-        "patches": patches,
-    }
+    facts: Facts = {"images": measured["images"], "patches": patches}
     if not measured["images"] or not patches:
         return facts
     # a course is that of the numbers as they are written
@@ -254,10 +249,6 @@ def occlusion(measured: Facts) -> Facts:
         key: trend([round(patch[key], digits) for patch in patches])
         for key, digits in (("largest_drop", 2), ("flip_share", 3))
     }
-    hits = [patch.get("pointing_game") for patch in patches]
-    if facts["object_share"] is not None and None not in hits:
-        pairs = zip(sizes, hits, strict=True)
-        facts["points_best"] = [size for size, hit in pairs if hit == max(hits)]
     agreement = {
         tuple(map(int, pair.split("_"))): value
         for pair, value in measured["rank_agreement"].items()

@@ -42,7 +42,7 @@ def model(study):
 
 def test_the_command_writes_what_it_promises(study, model, command):
     masks = np.zeros((26, 96, 96), bool)
-    masks[:, 30:60, 30:60] = True
+    masks[[8, 22], 30:60, 30:60] = True  # of two images of the galleries
     np.save("data/raw/masks.npy", masks)
     result = study.run("occlusion")
     assert result.returncode == 0, result.stderr
@@ -71,9 +71,10 @@ def test_the_command_writes_what_it_promises(study, model, command):
     metrics = json.loads(Path("metrics/occlusion.json").read_text())
     assert metrics["network"] == "q1"
     assert metrics["correct"]["images"] == 3 and metrics["misclassified"]["images"] == 1
-    assert metrics["correct"]["object_share"] == round(30 * 30 / 96**2, 4)
-    assert metrics["correct"]["patch_96"]["pointing_game"] == 1.0  # 47 lies in the mask
-    assert metrics["correct"]["patch_48"]["pointing_game"] == 0.0  # 23 and 71 do not
+    for kind, share in (("correct", 0.3333), ("misclassified", 1.0)):
+        for column in ("pointing_game", "pointing_game_by_chance"):
+            assert metrics[kind]["patch_96"][column] == share  # 47 lies in the mask
+            assert metrics[kind]["patch_48"][column] == 0.0  # 23 and 71 do not
     assert metrics["correct"]["rank_agreement"] == {"48_96": None}
     table = pd.read_csv("models/occlusion/patches.csv")
     assert table["patch"].tolist() == [48, 96]
@@ -96,7 +97,7 @@ def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model
     metrics = json.loads(Path("metrics/occlusion.json").read_text())
     assert metrics["misclassified"]["images"] == 0
     assert metrics["misclassified"]["patch_48"]["flip_share"] is None
-    assert "object_share" not in metrics["correct"]
+    assert "pointing_game" not in metrics["correct"]["patch_48"]
     assert Path("plots/occlusion/misclassified_1.png").exists()
     with np.load("models/occlusion/heatmaps.npz") as arrays:
         given = arrays["patch_48"][..., 0]

@@ -185,10 +185,9 @@ def test_overfitting_changes_as_far_as_it_is_written(without, with_it, expected)
     assert facts.overfitting_change(without, with_it) == expected
 
 
-def occluded(drops: dict[int, float], hits=(None,) * 3, **others) -> dict:
+def occluded(drops: dict[int, float], **others) -> dict:
     patches = {
-        f"patch_{size}": {"largest_drop": drop, "flip_share": 0.1, "pointing_game": hit}
-        for (size, drop), hit in zip(drops.items(), hits, strict=False)
+        f"patch_{size}": {"largest_drop": drop, "flip_share": 0.1} for size, drop in drops.items()
     }
     return {"images": 9, "rank_agreement": {}} | patches | others
 
@@ -206,14 +205,11 @@ def test_the_effect_of_the_size_is_the_course_of_the_numbers(drops, expected):
     found = facts.occlusion(occluded(dict(zip((32, 16, 8), reversed(drops), strict=True))))
     assert [patch["size"] for patch in found["patches"]] == [8, 16, 32]
     assert found["trend"] == {"largest_drop": expected, "flip_share": "same"}
-    assert "points_best" not in found
 
 
 def test_sizes_are_compared_where_there_are_several():
     agreement = {"8_16": 0.5, "16_32": -0.1, "8_32": None}
-    given = {"object_share": 0.2, "rank_agreement": agreement}
-    found = facts.occlusion(occluded({8: 0.1, 16: 0.2, 32: 0.3}, (0.9, 0.9, 0.4), **given))
-    assert found["points_best"] == [8, 16]
+    found = facts.occlusion(occluded({8: 0.1, 16: 0.2, 32: 0.3}, rank_agreement=agreement))
     assert found["agreement"] == [[8, 16, 0.5], [16, 32, -0.1]]
     assert (found["closest"], found["furthest"]) == ((8, 16), (16, 32))
 
