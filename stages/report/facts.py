@@ -232,14 +232,20 @@ def gap_change(without: Mapping[str, np.ndarray], with_it: Mapping[str, np.ndarr
     return {"gaps": gaps} | relation(gaps[1] - gaps[0], two_samples(train, val))
 
 
-def trend(values: Sequence[float]) -> str:
-    """Return the course of a number over the sizes of the patch."""
-    steps = np.diff(values)
-    if (steps > 0).all():
+def trend(changes: Sequence[Facts]) -> str:
+    """Return the course of a number over the sizes of the patch.
+
+    `changes`, one a step to the next size, tell in how many images it `rises` and `falls`, and `p`.
+    """
+    signs = {
+        np.sign(step["rises"] - step["falls"]) if _beyond_chance(step["p"]) else 0
+        for step in changes
+    }
+    if signs == {1}:
         return "rises"
-    if (steps < 0).all():
+    if signs == {-1}:
         return "falls"
-    return "varies" if steps.any() else "same"
+    return "varies" if signs == {-1, 1} else "unclear"
 
 
 def occlusion(measured: Facts) -> Facts:
@@ -261,11 +267,7 @@ def occlusion(measured: Facts) -> Facts:
     facts: Facts = {"images": measured["images"], "patches": patches}
     if not measured["images"] or not patches:
         return facts
-    # a course is that of the numbers as they are written
-    facts["trend"] = {
-        key: trend([round(patch[key], digits) for patch in patches])
-        for key, digits in (("largest_drop", 2), ("flip_share", 3))
-    }
+    facts["trend"] = {key: trend(of.values()) for key, of in measured["size_effect"].items()}
     agreement = {
         tuple(map(int, pair.split("_"))): value
         for pair, value in measured["rank_agreement"].items()

@@ -114,8 +114,20 @@ def test_a_summary_is_as_by_hand():
             "pointing_game": 1.0,
             "pointing_game_by_chance": (1 / 4 + 1) / 2,
         },
+        "size_effect": {"largest_drop": {}, "flip_share": {}},
         "rank_agreement": {},
     }
+
+
+def test_a_summary_counts_the_images_in_which_a_larger_patch_does_more():
+    lowest = {32: [0.1] * 7, 8: [0.7] * 6 + [0.05], 16: [0.7] * 7}  # 32 and 8 alone change answers
+    scores = {
+        patch: np.array([[[[low, 1 - low]]] for low in lows]) for patch, lows in lowest.items()
+    }
+    given = measures.summary(scores, np.tile([0.9, 0.1], (7, 1)), np.zeros(7, int), 8)
+    some, all_but_one = {"rises": 0, "falls": 1, "p": 1.0}, {"rises": 7, "falls": 0, "p": 0.016}
+    steps = {"8_16": some, "16_32": all_but_one}
+    assert given["size_effect"] == {"largest_drop": steps, "flip_share": steps}
 
 
 def test_a_summary_compares_every_pair_of_patches():
