@@ -11,6 +11,7 @@ import torch
 from stages.common.base.errors import InputError
 from stages.common.inference import predict
 from stages.occlusion.__main__ import main
+from stages.occlusion.run import Maps, sheet_row
 from stages.occlusion.sensitivity import occlusion_maps
 from tests.conftest import CLASSES, snapshot
 
@@ -87,6 +88,18 @@ def test_the_command_writes_what_it_promises(study, model, command):
     first = snapshot("plots", "metrics", "models")
     command()
     assert snapshot("plots", "metrics", "models") == first
+
+
+def test_a_misclassified_image_is_mapped_for_its_predicted_class_then_for_its_true_one():
+    images = np.arange(2, dtype=np.uint8)[:, None, None, None].repeat(96, axis=1)
+    unoccluded = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]], np.float32)  # class 0, class 2
+    scores = np.array([0.5, 0.3, 0.2], np.float32) * np.ones((2, 3, 3, 1), np.float32)
+    maps = Maps(images, np.array([0, 1]), unoccluded, {8: scores}, None)
+    row = sheet_row(maps, 1, 2, ["cat", "dog", "cow"])
+    assert (row.image == 1).all() and row.title == "dog"
+    assert row.targets == ["cow 0.600", "dog 0.300"]
+    np.testing.assert_allclose(row.drops[0], np.tile([0.4, 0], (3, 3, 1)), atol=1e-6)
+    assert sheet_row(maps, 0, 1, ["cat", "dog", "cow"]).targets == ["cat 0.700"]
 
 
 def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model, command):
