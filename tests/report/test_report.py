@@ -74,6 +74,10 @@ def test_every_question_has_a_heading_and_an_answer(finished):
         )
         assert shown in words
         assert f"{metrics['test']['tta_accuracy']:.1%}" in words
+    for gallery in GALLERIES:
+        of = json.loads(Path("metrics/occlusion.json").read_text())[gallery]["patch_48"]
+        assert of["pointing_game_by_chance"] == 0.5
+        assert f"{of['largest_rise_of_actual']:.3f} {of['pointing_game']:.1%} 50.0%" in words
     assert "Author, student number and e-mail are not set" in words
     # the code as it is, to its last line
     assert "class DeepCNN(nn.Module):" in words
