@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from stages.common.base.files import write_bytes
+from stages.common.study import SPLIT_TITLES
 
 matplotlib.use("Agg")  # no screen is needed, and none changes the result
 
@@ -23,6 +24,8 @@ DPI = 100
 MOST_TEXT = 20  # classes of a matrix whose cells have room for text
 RIGHT, WRONG = "#000000", "#d55e00"
 LINES = {"train": ":", "val": "-", "test": "--"}
+# a training measures as many training images an epoch as there are validation images, not all
+CURVES = SPLIT_TITLES | {"train": "train (a sample)"}
 
 
 def _levels(count: int) -> np.ndarray:

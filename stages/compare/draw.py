@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from stages.common.confusion import row_shares
-from stages.common.figures import LINES, matrix, short, unit_ticks
+from stages.common.figures import CURVES, LINES, matrix, short, unit_ticks
 from stages.common.study import NETWORKS, SPLIT_TITLES
 
 
@@ -34,7 +34,7 @@ def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
     unit_ticks(panels[1])
     handles = _handles(table["network"].unique())
     handles += [
-        Line2D([], [], color="black", linestyle=LINES[split], label=SPLIT_TITLES[split])
+        Line2D([], [], color="black", linestyle=LINES[split], label=CURVES[split])
         for split in ("train", "val")
     ]
     handles.append(Line2D([], [], color="black", marker="o", linestyle="", label="kept epoch"))

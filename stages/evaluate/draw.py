@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from stages.common.confusion import row_shares
 from stages.common.figures import (
+    CURVES,
     LINES,
     RIGHT,
     WRONG,
@@ -16,7 +17,6 @@ from stages.common.figures import (
     short,
     unit_ticks,
 )
-from stages.common.study import SPLIT_TITLES
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
@@ -27,9 +27,7 @@ def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Fi
         axes.axvline(best_epoch, color="#999999", linewidth=0.8)
         for split, line in LINES.items():
             if (column := f"{split}_{quantity}") in history:
-                axes.plot(
-                    history["epoch"], history[column], line, color=color, label=SPLIT_TITLES[split]
-                )
+                axes.plot(history["epoch"], history[column], line, color=color, label=CURVES[split])
                 axes.plot(best_epoch, history.loc[kept, column], "o", color=color, markersize=5)
         axes.set(xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
 from stages.common import dataset, figures, inference, networks
@@ -26,17 +27,21 @@ from stages.evaluate.params import Evaluate
 class Answers:
     """What a network answers to the images of a split.
 
-    `labels` is int64 (n,), `scores` are softmax scores, float32 (n, classes), and `augmented` their
-    means with those of the mirror images, or None.
+    `labels` is int64 (n,), `logits` are float64 (n, classes), and `augmented` the means of the
+    softmax scores with those of the mirror images, or None.
     """
 
     labels: np.ndarray
-    scores: np.ndarray
+    logits: np.ndarray
     augmented: np.ndarray | None
 
     @property
+    def scores(self) -> np.ndarray:
+        return softmax(self.logits, axis=1)
+
+    @property
     def predicted(self) -> np.ndarray:
-        return self.scores.argmax(axis=1)
+        return self.logits.argmax(axis=1)
 
 
 def evaluate(name: str, settings: Evaluate, device: torch.device) -> None:
@@ -59,7 +64,7 @@ def evaluate(name: str, settings: Evaluate, device: torch.device) -> None:
     agreements, distances = agreement.compare(counts, data.classes)
     metrics = describe(model) | {"agreement": agreements}
     for split, of in answers.items():
-        metrics[split] = statistics.split_metrics(of.scores, of.labels, of.augmented)
+        metrics[split] = statistics.split_metrics(of.logits, of.labels, of.augmented)
     val = answers["val"]
     ranked = galleries.most_confident(val.scores, val.labels, PER_CLASS, settings.group_by)
     table = galleries.table(ranked, val.scores, val.labels, data.splits["val"], data.classes)
@@ -80,13 +85,13 @@ def evaluate(name: str, settings: Evaluate, device: torch.device) -> None:
 
 def answer(model: Model, data: Dataset, members: np.ndarray, flip: bool) -> Answers:
     """Ask a network for some images, and for their mirror images where wanted."""
-    scores = inference.logits(model, data.images, members).softmax(dim=1).numpy()
+    logits = inference.logits(model, data.images, members).double().numpy()
     augmented = None
     if flip:
         mirrored = data.images[:, :, ::-1]  # a mere look at the file: mirrored as it is read
-        also = inference.logits(model, mirrored, members).softmax(dim=1).numpy()
-        augmented = (scores + also) / 2
-    return Answers(data.labels[members], scores, augmented)
+        also = inference.logits(model, mirrored, members).double().numpy()
+        augmented = (softmax(logits, axis=1) + softmax(also, axis=1)) / 2
+    return Answers(data.labels[members], logits, augmented)
 
 
 def describe(model: Model) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from scipy.special import log_softmax
 from scipy.stats import binomtest
-from sklearn.metrics import f1_score, log_loss, precision_recall_fscore_support
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 BINS = 15  # of the calibration error, as in Guo et al. 2017
 DIGITS = 4  # of every figure that is written
@@ -72,11 +73,12 @@ def class_metrics(predicted: np.ndarray, labels: np.ndarray, classes: list[str])
 
 
 def split_metrics(
-    probabilities: np.ndarray, labels: np.ndarray, augmented: np.ndarray | None = None
+    logits: np.ndarray, labels: np.ndarray, augmented: np.ndarray | None = None
 ) -> dict[str, object]:
     """Measure one split.
 
-    `probabilities` are softmax scores (n, c), `augmented` those with test-time augmentation.
+    `logits` are a network's outputs, float (n, c), `augmented` the softmax scores with test-time
+    augmentation.
 
     Returns
     -------
@@ -85,17 +87,17 @@ def split_metrics(
         `expected_calibration_error`, rounded; with `augmented` also `tta_accuracy`, which no
         other figure takes into account.
     """
-    probabilities = probabilities.astype(np.float64)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    predicted = probabilities.argmax(axis=1)
-    classes = np.arange(probabilities.shape[1])
+    # not of softmax scores: a small one is rounded to nothing, and its loss has no bound
+    logarithms = log_softmax(np.asarray(logits, np.float64), axis=1)
+    predicted = logarithms.argmax(axis=1)
+    classes = np.arange(logits.shape[1])
     correct = int((predicted == labels).sum())
     low, high = accuracy_interval(correct, len(labels))
     metrics = {
         "accuracy": correct / len(labels),
-        "loss": log_loss(labels, probabilities, labels=classes),
+        "loss": -logarithms[np.arange(len(labels)), labels].mean(),
         "macro_f1": f1_score(labels, predicted, labels=classes, average="macro", zero_division=0),
-        "expected_calibration_error": expected_calibration_error(probabilities, labels),
+        "expected_calibration_error": expected_calibration_error(np.exp(logarithms), labels),
     }
     if augmented is not None:
         metrics["tta_accuracy"] = (augmented.argmax(axis=1) == labels).mean()

@@ -1,11 +1,14 @@
 """What heatmaps say, in numbers."""
 
 import warnings
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import ConstantInputWarning, spearmanr
+
+from stages.common.significance import DIGITS as DIGITS_OF_P
+from stages.common.significance import mcnemar
 
 DIGITS = 4  # of every metric that is written
 
@@ -36,11 +39,14 @@ def flip_share(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return (scores.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
 
 
-def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: int) -> np.ndarray:
+def points_at_object(
+    maps: np.ndarray, masks: np.ndarray, patch: int, stride: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Play the pointing game: does the centre of the worst patch lie on the object?
 
     After Zhang et al. 2016, "Top-down Neural Attention by Excitation Backprop", section 4.2. Equal
-    scores are settled by the first position.
+    scores are settled by the first position. What chance would give depends on the patch: the
+    larger it is, the further its centres keep from the margin, where objects are rare.
 
     Parameters
     ----------
@@ -51,15 +57,14 @@ def points_at_object(maps: np.ndarray, masks: np.ndarray, patch: int, stride: in
 
     Returns
     -------
-    bool (n,)
+    hits : bool (n,)
+    chance : float (n,)
+        Share of all positions whose centre lies on the object.
     """
-    count, rows, columns = maps.shape
-    row, column = np.unravel_index(
-        maps.reshape(count, rows * columns).argmin(axis=1), (rows, columns)
-    )
-    y = centers(rows, patch, stride)[row].astype(int)
-    x = centers(columns, patch, stride)[column].astype(int)
-    return masks[np.arange(count), y, x]
+    y, x = (centers(count, patch, stride).astype(int) for count in maps.shape[1:])
+    on_object = masks[:, y[:, None], x].reshape(len(maps), len(y) * len(x))
+    worst = maps.reshape(on_object.shape).argmin(axis=1)
+    return on_object[np.arange(len(maps)), worst], on_object.mean(axis=1)
 
 
 def rank_agreement(
@@ -89,6 +94,15 @@ def rank_agreement(
         return float(spearmanr(interpolate(points).ravel(), second.ravel()).statistic)
 
 
+def change(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+    """Tell in how many images a number rises and falls, float (n,) each, with p of the sign test.
+
+    It is exact and two-sided, and leaves out images without a change: McNemar's.
+    """
+    falls, rises, p = mcnemar(first > second, first < second)
+    return {"rises": rises, "falls": falls, "p": round(p, DIGITS_OF_P)}
+
+
 def summary(
     scores: dict[int, np.ndarray],
     unoccluded: np.ndarray,
@@ -112,26 +126,32 @@ def summary(
     -------
     dict
         Means over the images, rounded; None where there is nothing to average. Drops are of the
-        predicted class, rises of the true class.
+        predicted class, rises of the true class. `size_effect` tells how the first two numbers
+        change from each size to the next larger one.
     """
     predicted = unoccluded.argmax(axis=1)
     image = np.arange(len(predicted))
     maps = {patch: target_maps(grid, predicted) for patch, grid in scores.items()}
     metrics: dict[str, object] = {"images": len(image)}
-    if masks is not None:
-        # what the pointing game would give to a patch that falls anywhere
-        metrics["object_share"] = _mean(masks.mean(axis=(1, 2)))
+    drops, flips = {}, {}
     for patch, grid in scores.items():
+        drops[patch] = largest_drop(maps[patch], unoccluded[image, predicted])
+        flips[patch] = flip_share(grid, predicted)
         # the largest rise of a score is the largest drop of its negative
         rise = largest_drop(-target_maps(grid, actual), -unoccluded[image, actual])
         row = {
-            "largest_drop": _mean(largest_drop(maps[patch], unoccluded[image, predicted])),
+            "largest_drop": _mean(drops[patch]),
             "largest_rise_of_actual": _mean(rise),
-            "flip_share": _mean(flip_share(grid, predicted)),
+            "flip_share": _mean(flips[patch]),
         }
         if masks is not None:
-            row["pointing_game"] = _mean(points_at_object(maps[patch], masks, patch, stride))
+            hits, chance = points_at_object(maps[patch], masks, patch, stride)
+            row |= {"pointing_game": _mean(hits), "pointing_game_by_chance": _mean(chance)}
         metrics[f"patch_{patch}"] = row
+    metrics["size_effect"] = {
+        name: {f"{a}_{b}": change(of[a], of[b]) for a, b in pairwise(sorted(scores))}
+        for name, of in (("largest_drop", drops), ("flip_share", flips))
+    }
     metrics["rank_agreement"] = {
         f"{first}_{second}": _mean(
             [rank_agreement(maps[first][i], first, maps[second][i], second, stride) for i in image]

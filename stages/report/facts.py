@@ -2,7 +2,8 @@
 
 A verdict is a plain word such as "above" or "overlap", and each follows from the numbers alone:
 what chance could explain is never called a difference. Confusion matrices are integers (c, c), rows
-are actual classes; tables are those of `stages.common.tables`.
+are actual classes; tables are those of `stages.common.tables`. `correct` tells of each split which
+images a network classifies correctly: bool (n,).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stages.common.significance import DIGITS, holm, mcnemar, two_samples
 from stages.common.study import SPLITS
 
 LEVEL = 0.05  # below this p, a difference is taken for more than chance
@@ -23,40 +25,46 @@ EPSILON = 1e-9  # numbers that are no further apart are equal
 Facts = dict[str, Any]
 
 
-def relation(first: Mapping[str, float], second: Mapping[str, float]) -> str:
-    """Return whether an interval lies "above" or "below" another one, or they "overlap"."""
-    if first["low"] > second["high"]:
-        return "above"
-    return "below" if first["high"] < second["low"] else "overlap"
+def relation(difference: float, p: float) -> Facts:
+    """Return how a share lies to another one: `verdict` "above", "below" or "unclear", and `p`."""
+    p = round(p, DIGITS)
+    side = "above" if difference > 0 else "below"
+    return {"verdict": side if _beyond_chance(p) else "unclear", "p": p}
 
 
-def learning(history: pd.DataFrame, metrics: Facts, baseline: float) -> Facts:
+def learning(
+    history: pd.DataFrame, correct: Mapping[str, np.ndarray], baseline: np.ndarray
+) -> Facts:
     """Return how a training went: whether it beats chance, whether it overfits, its losses.
 
-    `metrics` has accuracy and accuracy_interval of each split, `baseline` is what always naming
-    the most frequent class of the training images would give on test.
+    `baseline` tells which test images one answer for all classifies correctly, see `baseline`.
     """
-    intervals = {split: metrics[split]["accuracy_interval"] for split in SPLITS}
+    share = {split: float(of.mean()) for split, of in correct.items()}
     lowest, last = history.iloc[history["val_loss"].to_numpy().argmin()], history.iloc[-1]
+    *_, p = mcnemar(correct["test"], baseline)
     return {
         "epochs": len(history),
-        "baseline": baseline,
-        "against_baseline": relation(intervals["test"], {"low": baseline, "high": baseline}),
-        "gap": metrics["train"]["accuracy"] - metrics["val"]["accuracy"],
-        "train_against_val": relation(intervals["train"], intervals["val"]),
-        "train_against_test": relation(intervals["train"], intervals["test"]),
+        "baseline": float(baseline.mean()),
+        "against_baseline": relation(share["test"] - baseline.mean(), p),
+        "gap": share["train"] - share["val"],
+        **{
+            f"train_against_{split}": relation(
+                share["train"] - share[split], two_samples(correct["train"], correct[split])
+            )
+            for split in ("val", "test")
+        },
         "lowest_val_loss": {"epoch": int(lowest["epoch"]), "loss": float(lowest["val_loss"])},
         "last_loss": {"train": float(last["train_loss"]), "val": float(last["val_loss"])},
     }
 
 
-def baseline(counts: Mapping[str, np.ndarray]) -> float:
-    """Return the accuracy on test of always naming the most frequent class of train.
+def baseline(actual: Mapping[str, pd.Series], classes: Sequence[str]) -> np.ndarray:
+    """Return which test images are of the most frequent class of train: bool (n,).
 
-    `counts` are the confusion matrices of the splits, integers (c, c).
+    `actual` has the names of the true classes of the images of each split.
     """
-    images = counts["test"].sum(axis=1)
-    return float(images[counts["train"].sum(axis=1).argmax()] / images.sum())
+    frequent = actual["train"].value_counts().reindex(classes, fill_value=0).idxmax()
+    return (actual["test"] == frequent).to_numpy()
 
 
 def gallery(table: pd.DataFrame, classes: Sequence[str], per_class: int) -> Facts:
@@ -178,21 +186,30 @@ def against(own: float, others: Mapping[str, float]) -> Facts:
     return found
 
 
-def recall_change(before: np.ndarray, after: np.ndarray, classes: Sequence[str]) -> Facts:
-    """Return for which classes the second of two networks is better.
+def recall_change(
+    before: np.ndarray, after: np.ndarray, actual: np.ndarray, classes: Sequence[str]
+) -> Facts:
+    """Return which classes the second of two networks recognises more or less often.
 
-    `before` and `after` are their confusion matrices of the same images, integers (c, c).
+    `before` and `after` tell which of the same images each classifies correctly, bool (n,), and
+    `actual` has the names of their true classes. McNemar's exact test decides on each class, with
+    Holm's correction for all.
+
+    Returns
+    -------
+    dict
+        `more` and `less`: [class, change of its recall] each; `unclear`: how many other classes.
     """
-    change = (after.diagonal() - before.diagonal()) / np.maximum(before.sum(axis=1), 1)
-    gain, loss = int(change.argmax()), int(change.argmin())
-    return {
-        "more": int((change > 0).sum()),
-        "less": int((change < 0).sum()),
-        "same": int((change == 0).sum()),
-        "largest_gain": [classes[gain], float(change[gain])],
-        "largest_loss": [classes[loss], float(change[loss])],
-        "mixed": mixed(after, classes),
-    }
+    members = [actual == name for name in classes]
+    ps = holm([mcnemar(before[of], after[of])[2] for of in members])
+    found: Facts = {"more": [], "less": [], "unclear": 0}
+    for name, of, p in zip(classes, members, ps, strict=True):
+        if _beyond_chance(round(p, DIGITS)):
+            change = float(after[of].mean() - before[of].mean())
+            found["more" if change > 0 else "less"].append([name, change])
+        else:
+            found["unclear"] += 1
+    return found
 
 
 def recalls(counts: np.ndarray) -> list[float | None]:
@@ -204,25 +221,31 @@ def recalls(counts: np.ndarray) -> list[float | None]:
     ]
 
 
-def overfitting_change(without: float, with_it: float) -> str:
-    """Return whether a gap between train and validation became "smaller", "larger" or the "same".
+def gap_change(without: Mapping[str, np.ndarray], with_it: Mapping[str, np.ndarray]) -> Facts:
+    """Return what becomes of the gap between train and validation from one network to another.
 
-    The numbers are compared as they are written, in tenths of a percentage point.
+    Each is what `correct` is; both networks are asked for the same images, so what changes is
+    compared image by image.
     """
-    difference = round(with_it, 3) - round(without, 3)
-    if abs(difference) < EPSILON:
-        return "same"
-    return "smaller" if difference < 0 else "larger"
+    train, val = (with_it[split].astype(float) - without[split] for split in ("train", "val"))
+    gaps = [float(of["train"].mean() - of["val"].mean()) for of in (without, with_it)]
+    return {"gaps": gaps} | relation(gaps[1] - gaps[0], two_samples(train, val))
 
 
-def trend(values: Sequence[float]) -> str:
-    """Return the course of a number over the sizes of the patch."""
-    steps = np.diff(values)
-    if (steps > 0).all():
+def trend(changes: Sequence[Facts]) -> str:
+    """Return the course of a number over the sizes of the patch.
+
+    `changes`, one a step to the next size, tell in how many images it `rises` and `falls`, and `p`.
+    """
+    signs = {
+        np.sign(step["rises"] - step["falls"]) if _beyond_chance(step["p"]) else 0
+        for step in changes
+    }
+    if signs == {1}:
         return "rises"
-    if (steps < 0).all():
+    if signs == {-1}:
         return "falls"
-    return "varies" if steps.any() else "same"
+    return "varies" if signs == {-1, 1} else "unclear"
 
 
 def occlusion(measured: Facts) -> Facts:
@@ -236,28 +259,15 @@ def occlusion(measured: Facts) -> Facts:
     Returns
     -------
     dict
-        `images`, `object_share`; a row a size in `patches`, smallest first; the `trend` of the
-        largest drop and of the flip share; the sizes that `points_best` at the object; the
-        `agreement` of any two sizes, with those `closest` and `furthest`.
+        `images`; a row a size in `patches`, smallest first; the `trend` of the largest drop and of
+        the flip share; the `agreement` of any two sizes, with those `closest` and `furthest`.
     """
     sizes = sorted(int(key[6:]) for key in measured if key.startswith("patch_"))
     patches = [{"size": size} | measured[f"patch_{size}"] for size in sizes]
-    facts: Facts = {
-        "images": measured["images"],
-        "object_share": measured.get("object_share"),
-        "patches": patches,
-    }
+    facts: Facts = {"images": measured["images"], "patches": patches}
     if not measured["images"] or not patches:
         return facts
-    # a course is that of the numbers as they are written
-    facts["trend"] = {
-        key: trend([round(patch[key], digits) for patch in patches])
-        for key, digits in (("largest_drop", 2), ("flip_share", 3))
-    }
-    hits = [patch.get("pointing_game") for patch in patches]
-    if facts["object_share"] is not None and None not in hits:
-        pairs = zip(sizes, hits, strict=True)
-        facts["points_best"] = [size for size, hit in pairs if hit == max(hits)]
+    facts["trend"] = {key: trend(of.values()) for key, of in measured["size_effect"].items()}
     agreement = {
         tuple(map(int, pair.split("_"))): value
         for pair, value in measured["rank_agreement"].items()

@@ -101,6 +101,7 @@ def results(settings: dict[str, dict]) -> dict[str, Any]:
         "protocol": split["protocol"],
         "counts": {part: split["images"][part] for part in SPLITS},
         "duplicates": split["duplicates"]["images"],
+        "leaked": split["duplicates"]["across_splits"],
         "channels": [split["mean"], split["std"]],
         "networks": {
             name: network_facts(name, network, settings[name], classes)
@@ -117,14 +118,16 @@ def results(settings: dict[str, dict]) -> dict[str, Any]:
 def read_network(name: str, classes: list[str]) -> dict[str, Any]:
     """Read the metrics and tables of one network; its confusion matrices are counted."""
     folder = Path("plots", name)
-    counts = {}
-    for split in SPLITS:
-        pairs = files.read_csv(folder / f"confusion_{split}.csv", tables.CONFUSION)
-        counts[split] = confusion.count(pairs, classes)
+    answers = {
+        split: files.read_csv(folder / f"confusion_{split}.csv", tables.CONFUSION)
+        for split in SPLITS
+    }
     return {
         "metrics": files.read_json(f"metrics/{name}.json"),
         "history": files.read_csv(folder / "curves.csv", HISTORY),
-        "counts": counts,
+        "actual": {split: of["actual"] for split, of in answers.items()},
+        "correct": {s: (of["actual"] == of["predicted"]).to_numpy() for s, of in answers.items()},
+        "counts": {split: confusion.count(of, classes) for split, of in answers.items()},
         "distances": files.read_csv(folder / "agreement.csv", tables.AGREEMENT),
         "galleries": files.read_csv(folder / "galleries.csv", tables.GALLERIES),
     }
@@ -137,7 +140,9 @@ def network_facts(name: str, network: dict, settings: dict, classes: list[str]) 
         "title": NETWORKS[name].title,
         "settings": settings,
         "metrics": metrics,
-        "learning": facts.learning(network["history"], metrics, facts.baseline(counts)),
+        "learning": facts.learning(
+            network["history"], network["correct"], facts.baseline(network["actual"], classes)
+        ),
         "galleries": {
             kind: facts.gallery(galleries[galleries["gallery"] == kind], classes, PER_CLASS)
             for kind in GALLERIES
@@ -168,23 +173,21 @@ def comparisons(
         pair: facts.comparison(pair, [accuracy[name] for name in pair], tests["_".join(pair)])
         for pair in combinations(networks, 2)
     }
-    # how much better a network is on train than on validation
-    gaps = {
-        name: of["metrics"]["train"]["accuracy"] - of["metrics"]["val"]["accuracy"]
-        for name, of in networks.items()
-    }
     plain, augmented = settings["q2"], settings["augment"]
-    before, after = (networks[name]["counts"]["val"] for name in ("q2", "better"))
+    correct = {name: of["correct"] for name, of in networks.items()}
+    actual = networks["q2"]["actual"]["val"].to_numpy()
     return {
         "pairs": {"_".join(pair): compared for pair, compared in pairs.items()},
         "best": facts.best(accuracy, {frozenset(pair): found for pair, found in pairs.items()}),
         "better": better(networks, accuracy),
         "augmentation": {
             "differing": [key for key in augmented if augmented[key] != plain.get(key)],
-            "gaps": [gaps["q2"], gaps["augment"]],
-            "gap_became": facts.overfitting_change(gaps["q2"], gaps["augment"]),
+            "gap": facts.gap_change(correct["q2"], correct["augment"]),
         },
-        "recall_change": facts.recall_change(before, after, classes),
+        "recall_change": facts.recall_change(
+            correct["q2"]["val"], correct["better"]["val"], actual, classes
+        )
+        | {"mixed": facts.mixed(networks["better"]["counts"]["val"], classes)},
     }
 
 

@@ -90,8 +90,8 @@ def describe(name: str, row: dict[str, float], epochs: int, times: Times) -> str
     left = times.seconds_per_epoch * (epochs - row["epoch"])
     return (
         f"{name} epoch {row['epoch']:3d} of {epochs}: "
-        f"loss {row['train_loss']:.3f} train, {row['val_loss']:.3f} val; "
-        f"accuracy {row['train_accuracy']:.1%} train, {row['val_accuracy']:.1%} val, "
+        f"loss {row['train_loss']:.3f} train sample, {row['val_loss']:.3f} val; "
+        f"accuracy {row['train_accuracy']:.1%} train sample, {row['val_accuracy']:.1%} val, "
         f"{row['test_accuracy']:.1%} test; {times.seconds:.0f} s, about {left:.0f} s left"
     )
 

@@ -1,37 +1,8 @@
-"""Networks compared on the same images, against what was worked out by hand or by R."""
+"""Networks compared on the same images, against what was worked out by hand."""
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from stages.compare.significance import holm, mcnemar, pairwise
-
-SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=9)
-
-
-def test_mcnemar_counts_the_images_on_which_two_networks_differ():
-    first = np.array([1, 1, 1, 1, 1, 1, 0], bool)
-    second = np.array([1, 0, 0, 0, 0, 0, 0], bool)
-    # five of five to one side: 2 / 2 ** 5
-    assert mcnemar(first, second) == (5, 0, 0.0625)
-    assert mcnemar(second, first) == (0, 5, 0.0625)
-    assert mcnemar(first, first) == (0, 0, 1.0)
-
-
-def test_holm_by_hand():
-    # sorted 0.005 0.01 0.03 0.04, times 4 3 2 1: 0.02 0.03 0.06 0.04, and none below the one before
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5]) == [0.5]
-    assert holm([0.9, 0.8]) == [1, 1]
-
-
-@given(SHARES)
-def test_holm_keeps_the_order_and_lies_between_one_test_and_all(ps):
-    corrected = np.array(holm(ps))
-    assert (np.diff(corrected[np.argsort(ps)]) >= 0).all()
-    assert (corrected >= ps).all()
-    assert (corrected <= np.minimum(np.array(ps) * len(ps), 1) + 1e-12).all()
+from stages.compare.significance import pairwise
 
 
 def test_all_pairs_of_networks_are_compared_and_corrected_together():

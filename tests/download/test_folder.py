@@ -356,3 +356,12 @@ def test_file_too_large_is_not_read(tree):
 def test_pixels_without_a_known_range(tree, mode):
     Image.new(mode, (96, 96), 70_000).save(tree / "cat/1.tiff")
     assert f"{tree / 'cat/1.tiff'} has" in (message := failure(tree)) and "16" in message
+
+
+@pytest.mark.parametrize("side", [150, 300])
+@pytest.mark.parametrize("turn", [0, 1])
+def test_stripes_too_fine_for_96_pixels_become_grey(side, turn):
+    stripes = np.zeros((side, side, 3), np.uint8)
+    stripes[::2] = 254
+    shown = decoded(Image.fromarray(np.rot90(stripes, turn))).astype(float)
+    assert abs(shown.mean() - 127) < 3 and shown.std() < 30

@@ -1,5 +1,7 @@
 """Confusion matrices compared, against what was worked out by hand or by scipy."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +31,19 @@ def test_the_correlation_is_that_of_scipy_off_the_diagonal(first, second):
 def test_the_same_pattern_at_another_level_is_found():
     correlation, p = rank_correlation(PATTERN, PATTERN + np.diag([900] * 6))
     assert correlation > 0.9 and p < 0.01
+
+
+def test_p_is_the_share_of_all_ways_to_rename_the_classes():
+    one, other = np.random.default_rng(0).integers(0, 9, (2, 4, 4))
+    off = ~np.eye(4, dtype=bool)
+
+    def correlation(order):
+        renamed = row_shares(other)[np.ix_(order, order)]
+        return spearmanr(row_shares(one)[off], renamed[off]).statistic
+
+    found = np.array([correlation(list(order)) for order in permutations(range(4))])
+    _, p = rank_correlation(one, other)
+    assert p == pytest.approx((found >= found[0] - 1e-9).mean(), abs=0.03)
 
 
 def test_unrelated_patterns_are_not_taken_for_one():

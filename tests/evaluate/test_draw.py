@@ -40,10 +40,10 @@ def test_curves_show_every_column_and_the_kept_epoch():
     figure = draw.curves(HISTORY, 2, "Shallow CNN", "#0072b2")
     loss, accuracy = figure.axes
     lines = named(loss)
-    assert list(lines) == ["train", "validation"]
+    assert list(lines) == ["train (a sample)", "validation"]
     assert list(lines["validation"].get_ydata()) == [2.1, 1.2, 1.3]
     lines = named(accuracy)
-    assert list(lines) == ["train", "validation", "test"]
+    assert list(lines) == ["train (a sample)", "validation", "test"]
     assert list(lines["test"].get_xdata()) == [1, 2, 3]
     assert list(lines["test"].get_ydata()) == [0.1, 0.4, 0.45]
     assert {line.get_color() for line in lines.values()} == {"#0072b2"}

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
+from stages.common import dataset
 from stages.common.base.errors import InputError
 from stages.common.inference import predict
 from stages.evaluate.__main__ import main
+from stages.evaluate.run import answer
 from tests.conftest import CLASSES, snapshot
 
 PLOTS = {
@@ -136,6 +138,22 @@ def test_test_time_augmentation_is_an_option_that_changes_nothing_else(study, co
         assert "tta_accuracy" not in without[split]
         with_it[split].pop("tta_accuracy")
     assert without == with_it and snapshot("plots") == plots
+
+
+def test_test_time_augmentation_is_the_mean_with_the_image_mirrored_left_to_right(study):
+    study.images[:, :, :40] //= 4  # no image is like its mirror image, or upside down
+    study.images[:, 60:] //= 2
+    study.write_raw()
+    model, members = study.write_model(), np.array([3, 16, 25])
+    images = study.images[members]
+    plain, mirrored, overturned = (
+        predict(model, images[:, ::down, ::right].copy())
+        for down, right in ((1, 1), (1, -1), (-1, 1))
+    )
+    given = answer(model, dataset.load(), members, flip=True).augmented
+    np.testing.assert_allclose(given, (plain + mirrored) / 2, atol=1e-6)
+    for other in (plain, mirrored, (plain + overturned) / 2):
+        assert np.abs(given - other).min() > 1e-4
 
 
 def test_misclassified_images_may_be_listed_under_their_prediction(study, command):

@@ -83,7 +83,7 @@ def test_classes_are_measured_as_by_hand():
 def test_a_split_is_measured_as_by_hand():
     scores = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7], [0.9, 0.1]], np.float32)
     labels = np.array([0, 0, 1, 1])
-    metrics = split_metrics(scores, labels)
+    metrics = split_metrics(np.log(scores), labels)
     loss = -(math.log(0.8) + math.log(0.6) + math.log(0.7) + math.log(0.1)) / 4
     # class 0: precision 2/3, recall 1; class 1: precision 1, recall 1/2
     f1 = (4 / 5 + 2 / 3) / 2
@@ -100,5 +100,10 @@ def test_a_split_is_measured_as_by_hand():
 
 def test_a_class_that_is_never_there_and_never_predicted_counts_as_zero():
     scores = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]], np.float32)
-    metrics = split_metrics(scores, np.array([0, 1]))
+    metrics = split_metrics(np.log(scores), np.array([0, 1]))
     assert metrics["macro_f1"] == round(2 / 3, 4)
+
+
+@pytest.mark.parametrize("gap", [30, 60, 1000])
+def test_the_loss_of_a_confident_error_has_no_bound(gap):
+    assert split_metrics(np.array([[gap, 0], [0, gap]], np.float32), [1, 1])["loss"] == gap / 2

@@ -43,7 +43,18 @@ def test_the_pointing_game_looks_at_the_centre_of_the_worst_patch():
     masks[1, 3, 15] = True
     masks[2, 9, 9] = True
     masks[3, 9, 15] = True
-    assert measures.points_at_object(maps, masks, 8, 6).tolist() == [True, False, True, True]
+    hits, chance = measures.points_at_object(maps, masks, 8, 6)
+    assert hits.tolist() == [True, False, True, True]
+    np.testing.assert_allclose(chance, 1 / 9)
+
+
+@pytest.mark.parametrize("patch, expected", [(8, 121 / 529), (16, 121 / 441), (32, 121 / 289)])
+def test_chance_is_that_of_the_positions_that_a_patch_has(patch, expected):
+    masks = np.zeros((1, 96, 96), bool)
+    masks[:, 25:69, 25:69] = True  # of the pixels 21 %; eleven centres a side, whatever the patch
+    side = (96 - patch) // 4 + 1
+    _, chance = measures.points_at_object(np.zeros((1, side, side)), masks, patch, 4)
+    assert chance == pytest.approx(expected)
 
 
 def ramp(patch, stride, size=96):
@@ -96,15 +107,27 @@ def test_a_summary_is_as_by_hand():
     given = measures.summary({8: large}, unoccluded, np.array([0, 0]), 8, masks)
     assert given == {
         "images": 2,
-        "object_share": round((1 / 256 + 1) / 2, 4),
         "patch_8": {
             "largest_drop": 0.5,  # .9 - .4 and .7 - .2
             "largest_rise_of_actual": 0.25,  # .9 - .9 and .8 - .3
             "flip_share": 0.375,
             "pointing_game": 1.0,
+            "pointing_game_by_chance": (1 / 4 + 1) / 2,
         },
+        "size_effect": {"largest_drop": {}, "flip_share": {}},
         "rank_agreement": {},
     }
+
+
+def test_a_summary_counts_the_images_in_which_a_larger_patch_does_more():
+    lowest = {32: [0.1] * 7, 8: [0.7] * 6 + [0.05], 16: [0.7] * 7}  # 32 and 8 alone change answers
+    scores = {
+        patch: np.array([[[[low, 1 - low]]] for low in lows]) for patch, lows in lowest.items()
+    }
+    given = measures.summary(scores, np.tile([0.9, 0.1], (7, 1)), np.zeros(7, int), 8)
+    some, all_but_one = {"rises": 0, "falls": 1, "p": 1.0}, {"rises": 7, "falls": 0, "p": 0.016}
+    steps = {"8_16": some, "16_32": all_but_one}
+    assert given["size_effect"] == {"largest_drop": steps, "flip_share": steps}
 
 
 def test_a_summary_compares_every_pair_of_patches():
@@ -124,4 +147,3 @@ def test_a_summary_of_no_images_has_nothing_to_average(masks):
     assert given["images"] == 0
     assert set(given["patch_8"].values()) == {None}
     assert given["rank_agreement"] == {"8_16": None}
-    assert given.get("object_share") is None

@@ -11,6 +11,7 @@ import torch
 from stages.common.base.errors import InputError
 from stages.common.inference import predict
 from stages.occlusion.__main__ import main
+from stages.occlusion.run import Maps, sheet_row
 from stages.occlusion.sensitivity import occlusion_maps
 from tests.conftest import CLASSES, snapshot
 
@@ -42,7 +43,7 @@ def model(study):
 
 def test_the_command_writes_what_it_promises(study, model, command):
     masks = np.zeros((26, 96, 96), bool)
-    masks[:, 30:60, 30:60] = True
+    masks[[8, 22], 30:60, 30:60] = True  # of two images of the galleries
     np.save("data/raw/masks.npy", masks)
     result = study.run("occlusion")
     assert result.returncode == 0, result.stderr
@@ -71,9 +72,10 @@ def test_the_command_writes_what_it_promises(study, model, command):
     metrics = json.loads(Path("metrics/occlusion.json").read_text())
     assert metrics["network"] == "q1"
     assert metrics["correct"]["images"] == 3 and metrics["misclassified"]["images"] == 1
-    assert metrics["correct"]["object_share"] == round(30 * 30 / 96**2, 4)
-    assert metrics["correct"]["patch_96"]["pointing_game"] == 1.0  # 47 lies in the mask
-    assert metrics["correct"]["patch_48"]["pointing_game"] == 0.0  # 23 and 71 do not
+    for kind, share in (("correct", 0.3333), ("misclassified", 1.0)):
+        for column in ("pointing_game", "pointing_game_by_chance"):
+            assert metrics[kind]["patch_96"][column] == share  # 47 lies in the mask
+            assert metrics[kind]["patch_48"][column] == 0.0  # 23 and 71 do not
     assert metrics["correct"]["rank_agreement"] == {"48_96": None}
     table = pd.read_csv("models/occlusion/patches.csv")
     assert table["patch"].tolist() == [48, 96]
@@ -88,6 +90,18 @@ def test_the_command_writes_what_it_promises(study, model, command):
     assert snapshot("plots", "metrics", "models") == first
 
 
+def test_a_misclassified_image_is_mapped_for_its_predicted_class_then_for_its_true_one():
+    images = np.arange(2, dtype=np.uint8)[:, None, None, None].repeat(96, axis=1)
+    unoccluded = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]], np.float32)  # class 0, class 2
+    scores = np.array([0.5, 0.3, 0.2], np.float32) * np.ones((2, 3, 3, 1), np.float32)
+    maps = Maps(images, np.array([0, 1]), unoccluded, {8: scores}, None)
+    row = sheet_row(maps, 1, 2, ["cat", "dog", "cow"])
+    assert (row.image == 1).all() and row.title == "dog"
+    assert row.targets == ["cow 0.600", "dog 0.300"]
+    np.testing.assert_allclose(row.drops[0], np.tile([0.4, 0], (3, 3, 1)), atol=1e-6)
+    assert sheet_row(maps, 0, 1, ["cat", "dog", "cow"]).targets == ["cat 0.700"]
+
+
 def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model, command):
     table = pd.read_csv("plots/q1/galleries.csv")
     table[table["gallery"] == "correct"].to_csv("plots/q1/galleries.csv", index=False)
@@ -96,7 +110,7 @@ def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model
     metrics = json.loads(Path("metrics/occlusion.json").read_text())
     assert metrics["misclassified"]["images"] == 0
     assert metrics["misclassified"]["patch_48"]["flip_share"] is None
-    assert "object_share" not in metrics["correct"]
+    assert "pointing_game" not in metrics["correct"]["patch_48"]
     assert Path("plots/occlusion/misclassified_1.png").exists()
     with np.load("models/occlusion/heatmaps.npz") as arrays:
         given = arrays["patch_48"][..., 0]

@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,6 +25,9 @@ def measured(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         study = Study()
+        masks = np.zeros((len(study.labels), 96, 96), bool)
+        masks[:, :40] = True  # of what a patch of 48 can point at, the upper half
+        np.save("data/raw/masks.npy", masks)
         patch.setattr(sys, "argv", ["split"])
         split()
         for seed, name in enumerate(NETWORKS):

@@ -11,20 +11,14 @@ from hypothesis import strategies as st
 from stages.common.study import SPLITS
 from stages.common.tables.evaluation import GALLERIES
 from stages.evaluate import agreement
-from stages.evaluate.statistics import accuracy_interval
 from stages.report import facts
 
 CLASSES = ["cat", "dog", "ship"]
 
 
-def measured(*correct: int, count: int = 100) -> dict[str, dict]:
-    """Metrics of the three splits with so many of `count` images right."""
-    found = {}
-    for split, right in zip(SPLITS, correct, strict=True):
-        low, high = accuracy_interval(right, count)
-        interval = {"low": low, "high": high}
-        found[split] = {"accuracy": right / count, "accuracy_interval": interval}
-    return found
+def right(*counts: tuple[int, int]) -> dict[str, np.ndarray]:
+    """Tell of each split that so many of so many images are classified correctly."""
+    return {s: np.arange(n) < k for s, (k, n) in zip(SPLITS, counts, strict=True)}
 
 
 def history(train_loss: list[float], val_loss: list[float]) -> pd.DataFrame:
@@ -32,31 +26,49 @@ def history(train_loss: list[float], val_loss: list[float]) -> pd.DataFrame:
     return pd.DataFrame({"epoch": epochs, "train_loss": train_loss, "val_loss": val_loss})
 
 
+def learnt(test: tuple[int, int], train=(60, 100), val=(60, 100), curve=None):
+    one_in_ten = np.arange(test[1]) % 10 == 9
+    return facts.learning(
+        history([2.0], [2.0]) if curve is None else curve, right(train, val, test), one_in_ten
+    )
+
+
 @pytest.mark.parametrize(
-    ("train", "val", "expected"), [(99, 60, "above"), (62, 60, "overlap"), (60, 99, "below")]
+    ("train", "val", "expected", "p"),
+    [
+        # Wilson's intervals overlap, and yet the shares differ
+        ((768, 800), (185, 200), "above", 0.036),
+        ((185, 200), (768, 800), "below", 0.036),
+        ((767, 800), (186, 200), "unclear", 0.086),
+        ((9, 9), (9, 9), "unclear", 1.0),
+    ],
 )
-def test_overfitting_is_told_beyond_the_intervals_alone(train, val, expected):
-    found = facts.learning(history([2.0], [2.0]), measured(train, val, 60), 0.1)
-    assert found["train_against_val"] == expected
-    assert found["gap"] == pytest.approx((train - val) / 100)
+def test_overfitting_is_told_by_a_test_of_both_shares(train, val, expected, p):
+    found = learnt(val, train, val)
+    for other in ("val", "test"):
+        assert found[f"train_against_{other}"] == {"verdict": expected, "p": p}
+    assert found["gap"] == pytest.approx(train[0] / train[1] - val[0] / val[1])
 
 
-@pytest.mark.parametrize(("test", "expected"), [(60, "above"), (12, "overlap"), (0, "below")])
+@pytest.mark.parametrize(
+    ("test", "expected"), [(60, "above"), (12, "unclear"), (18, "unclear"), (0, "below")]
+)
 def test_a_network_at_chance_is_not_said_to_have_learnt(test, expected):
-    found = facts.learning(history([2.0], [2.0]), measured(60, 60, test), 0.1)
-    assert found["against_baseline"] == expected
+    # of the images that it gets right, one in ten is of the class that is named always
+    assert learnt((test, 100))["against_baseline"]["verdict"] == expected
 
 
 def test_the_lowest_loss_is_that_of_the_curve():
-    curve = history([2.0, 1.0, 0.1], [2.0, 1.5, 1.75])
-    found = facts.learning(curve, measured(99, 60, 60), 0.1)
+    found = learnt((60, 100), curve=history([2.0, 1.0, 0.1], [2.0, 1.5, 1.75]))
     assert found["lowest_val_loss"] == {"epoch": 2, "loss": 1.5}
     assert found["last_loss"] == {"train": 0.1, "val": 1.75}
 
 
 def test_the_baseline_names_the_most_frequent_class_of_train():
-    counts = {"train": np.array([[2, 0], [4, 1]]), "test": np.array([[0, 3], [1, 0]])}
-    assert facts.baseline(counts) == 0.25
+    actual = {"train": pd.Series(["dog", "ship", "dog"]), "test": pd.Series(["cat", "dog", "cat"])}
+    assert facts.baseline(actual, CLASSES).tolist() == [False, True, False]
+    # of equally frequent ones, the first
+    assert facts.baseline(actual | {"train": pd.Series(["ship", "cat"])}, CLASSES).sum() == 2
 
 
 def gallery(*rows) -> pd.DataFrame:
@@ -127,8 +139,8 @@ def test_pairs_are_ranked_by_errors_in_both_directions_and_ties_counted():
     ("only_first", "only_second", "p", "verdict", "beyond"),
     [
         (5, 25, 0.0003, "better", True),
-        (25, 5, 0.0003, "worse", True),
-        (9, 11, 0.8, "better", False),
+        (25, 5, 0.049, "worse", True),
+        (9, 21, 0.05, "better", False),  # p alone is half of it
         (9, 9, 1.0, "equal", False),
     ],
 )
@@ -167,53 +179,65 @@ def test_networks_are_sorted_by_the_sign_of_the_difference(own, others):
     assert all(own > others[name] for name in found["more"])
 
 
-def test_gains_and_losses_are_those_of_the_classes():
-    before = np.array([[5, 5, 0], [0, 10, 0], [0, 0, 10]])
-    after = np.array([[9, 1, 0], [3, 7, 0], [0, 0, 10]])
-    found = facts.recall_change(before, after, CLASSES)
-    assert [found[key] for key in ("more", "less", "same")] == [1, 1, 1]
-    assert found["largest_gain"] == ["cat", pytest.approx(0.4)]
-    assert found["largest_loss"] == ["dog", pytest.approx(-0.3)]
+def test_gains_and_losses_are_those_of_the_classes_that_change_beyond_chance():
+    actual = np.repeat(CLASSES, 20)
+    before, after = np.zeros((2, 60), bool)
+    before[:12], after[4:20] = True, True  # cat: 4 lost, 8 gained
+    before[20:30], after[30:38] = True, True  # dog: 10 lost, 8 gained
+    after[50:58] = True  # ship: 8 gained; p is 2 / 2 ** 8, three times that with Holm
+    found = facts.recall_change(before, after, actual, CLASSES)
+    assert found == {"more": [["ship", pytest.approx(0.4)]], "less": [], "unclear": 2}
+    found = facts.recall_change(after, before, actual, CLASSES)
+    assert found == {"more": [], "less": [["ship", pytest.approx(-0.4)]], "unclear": 2}
     assert facts.recalls(np.array([[3, 1], [0, 0]])) == [0.75, None]
 
 
 @pytest.mark.parametrize(
     ("without", "with_it", "expected"),
-    [(0.3, 0.1, "smaller"), (0.1, 0.2, "larger"), (0.1, 0.1004, "same"), (0.1, -0.2, "smaller")],
+    [
+        (((800, 800), (130, 200)), ((740, 800), (164, 200)), "below"),
+        (((740, 800), (164, 200)), ((800, 800), (130, 200)), "above"),
+        (((740, 800), (164, 200)), ((736, 800), (165, 200)), "unclear"),
+    ],
 )
-def test_overfitting_changes_as_far_as_it_is_written(without, with_it, expected):
-    assert facts.overfitting_change(without, with_it) == expected
+def test_a_gap_changes_beyond_chance_or_this_cannot_be_shown(without, with_it, expected):
+    networks = [right(*counts, (0, 1)) for counts in (without, with_it)]
+    found = facts.gap_change(*networks)
+    assert found["verdict"] == expected
+    gaps = [train[0] / train[1] - val[0] / val[1] for train, val in (without, with_it)]
+    assert found["gaps"] == pytest.approx(gaps)
 
 
-def occluded(drops: dict[int, float], hits=(None,) * 3, **others) -> dict:
-    patches = {
-        f"patch_{size}": {"largest_drop": drop, "flip_share": 0.1, "pointing_game": hit}
-        for (size, drop), hit in zip(drops.items(), hits, strict=False)
-    }
-    return {"images": 9, "rank_agreement": {}} | patches | others
+def occluded(drops: dict[int, float], steps=(), **others) -> dict:
+    patches = {f"patch_{size}": {"largest_drop": drop} for size, drop in drops.items()}
+    keys = ("rises", "falls", "p")
+    effect = {str(i): dict(zip(keys, step, strict=True)) for i, step in enumerate(steps)}
+    effects = {"size_effect": {"largest_drop": effect}}
+    return {"images": 9, "rank_agreement": {}} | patches | effects | others
+
+
+RISES, FALLS, EITHER = (9, 0, 0.004), (0, 9, 0.049), (8, 1, 0.05)
 
 
 @pytest.mark.parametrize(
-    ("drops", "expected"),
+    ("steps", "expected"),
     [
-        ((0.1, 0.2, 0.4), "rises"),
-        ((0.4, 0.2, 0.1), "falls"),
-        ((0.1, 0.4, 0.2), "varies"),
-        ((0.1, 0.1001, 0.1), "same"),
+        ((RISES, RISES), "rises"),
+        ((FALLS, FALLS), "falls"),
+        ((RISES, FALLS), "varies"),
+        ((RISES, EITHER), "unclear"),
+        ((), "unclear"),
     ],
 )
-def test_the_effect_of_the_size_is_the_course_of_the_numbers(drops, expected):
-    found = facts.occlusion(occluded(dict(zip((32, 16, 8), reversed(drops), strict=True))))
+def test_the_effect_of_the_size_is_a_course_beyond_chance(steps, expected):
+    found = facts.occlusion(occluded({32: 0.1, 16: 0.2, 8: 0.4}, steps))
     assert [patch["size"] for patch in found["patches"]] == [8, 16, 32]
-    assert found["trend"] == {"largest_drop": expected, "flip_share": "same"}
-    assert "points_best" not in found
+    assert found["trend"] == {"largest_drop": expected}
 
 
 def test_sizes_are_compared_where_there_are_several():
     agreement = {"8_16": 0.5, "16_32": -0.1, "8_32": None}
-    given = {"object_share": 0.2, "rank_agreement": agreement}
-    found = facts.occlusion(occluded({8: 0.1, 16: 0.2, 32: 0.3}, (0.9, 0.9, 0.4), **given))
-    assert found["points_best"] == [8, 16]
+    found = facts.occlusion(occluded({8: 0.1, 16: 0.2, 32: 0.3}, rank_agreement=agreement))
     assert found["agreement"] == [[8, 16, 0.5], [16, 32, -0.1]]
     assert (found["closest"], found["furthest"]) == ((8, 16), (16, 32))
 

@@ -16,6 +16,7 @@ from stages.report.run import CODE, PICTURES
 from stages.report.typeset import LARGEST
 from tests.conftest import ROOT, assert_one_line, snapshot
 
+PAIR = {"only_first": 1, "only_second": 9, "p": 0.012, "p_holm": 0.071}
 QUESTIONS = ("1.1", "1.2", "1.3", "1.4", "2.1", "2.2", "2.3", "3")
 
 
@@ -73,6 +74,10 @@ def test_every_question_has_a_heading_and_an_answer(finished):
         )
         assert shown in words
         assert f"{metrics['test']['tta_accuracy']:.1%}" in words
+    for gallery in GALLERIES:
+        of = json.loads(Path("metrics/occlusion.json").read_text())[gallery]["patch_48"]
+        assert of["pointing_game_by_chance"] == 0.5
+        assert f"{of['largest_rise_of_actual']:.3f} {of['pointing_game']:.1%} 50.0%" in words
     assert "Author, student number and e-mail are not set" in words
     # the code as it is, to its last line
     assert "class DeepCNN(nn.Module):" in words
@@ -107,6 +112,20 @@ def test_without_test_time_augmentation_its_column_is_left_out(finished):
         path.write_text(json.dumps(metrics))
     main()
     assert "TTA" not in text()
+
+
+def test_the_report_states_the_leaks_of_the_split_and_the_p_corrected_for_all_pairs(finished):
+    for path, changes in (
+        ("data/split/statistics.json", {"duplicates": {"images": 5432, "across_splits": 1234}}),
+        ("metrics/pairwise.json", {"q1_q2": PAIR, "q2_augment": PAIR}),
+    ):
+        content = json.loads(Path(path).read_text())
+        Path(path).write_text(json.dumps(content | changes))
+    main()
+    words = text()
+    assert "5,432" in words and "1,234" in words
+    # p alone stands in the table of all pairs, the corrected one there and where it decides
+    assert words.count("p = 0.012") == 2 and words.count("p = 0.071") >= 4
 
 
 def test_the_same_results_give_the_same_bytes(finished):
@@ -175,7 +194,7 @@ def test_a_bad_param_ends_in_one_line_before_anything_heavy(finished):
         ("plots/q2/curves.png", None, "plots/q2/curves.png"),
         ("plots/q1/galleries.csv", None, "plots/q1/galleries.csv is not there: run `dvc repro`"),
         ("plots/q1/curves.csv", "epoch\n1\n", "plots/q1/curves.csv is damaged"),
-        ("metrics/better.json", "{}", "lack 'train'"),
+        ("metrics/better.json", "{}", "lack 'agreement'"),
         ("metrics/pairwise.json", "{}", "lack 'q1_q2'"),
         ("data/split/statistics.json", "{}", "lack 'protocol'"),
     ],

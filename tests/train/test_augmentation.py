@@ -83,6 +83,13 @@ def test_a_crop_is_a_window_of_the_image_with_mirrored_margins():
     assert len(places) > 4
 
 
+@pytest.mark.parametrize("draw, place", [(0.0, 0), (0.5, 5), (1 - 2**-53, 10)])
+def test_a_crop_reaches_from_the_first_place_to_the_last(draw, place):
+    padded = np.pad(NOISE, ((0, 0), (5, 5), (5, 5), (0, 0)), mode="reflect")
+    cropped = build(train_params(crop=5), FILL)(NOISE, np.full((8, DRAWS), draw))
+    assert np.array_equal(cropped, padded[:, place : place + 96, place : place + 96])
+
+
 def test_a_zoom_grows_or_shrinks_an_image_from_its_middle_by_up_to_its_share():
     square = np.zeros((64, 96, 96, 3), np.uint8)
     square[:, 28:68, 28:68] = 255

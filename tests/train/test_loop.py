@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from stages.common import dataset
 from stages.common.base.errors import InputError
-from stages.common.inference import Model
+from stages.common.inference import Model, to_input
 from stages.common.networks import BetterCNN, ShallowCNN, initialise
 from stages.train import loop
 from stages.train.batches import augmented_batch
@@ -133,6 +133,26 @@ def test_the_loss_is_that_of_both_images_of_a_cutmix(data, monkeypatch):
         assert torch.equal(kept, expected)
     labels, others, kept = map(torch.cat, zip(*given, strict=True))
     assert (labels != others).any() and (kept < 1).any()
+
+
+def test_a_smaller_last_batch_counts_its_own_mean(data):
+    model, other = build(), build()
+    settings = {"optimizer": "sgd", "momentum": 0, "weight_decay": 0, "schedule": "constant"}
+    run(model, data, epochs=1, batch_size=64, lr=0.01, **settings)  # of 16 images: one step
+    members = data.splits["train"]
+    outputs = other.network(to_input(data.images[members]))
+    cross_entropy(outputs, torch.from_numpy(data.labels[members])).backward()
+    for trained, tensor in zip(model.network.parameters(), other.network.parameters(), strict=True):
+        torch.testing.assert_close(trained, tensor - 0.01 * tensor.grad)
+
+
+@pytest.mark.parametrize("size", [48, 64])
+def test_smaller_images_show_stripes_of_a_pixel_as_grey(size):
+    stripes = torch.arange(96.0).remainder(2).expand(1, 3, 96, 96)
+    for x in (stripes, stripes.transpose(2, 3)):
+        shown = loop.resize(x, size)
+        assert shown.shape == (1, 3, size, size)
+        assert (shown - 0.5).abs().max() < 0.15
 
 
 def test_a_loss_that_is_not_finite_is_refused(data):
