@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import configuration
 
+from stages.common.reproducible import PORTABLE
+
 # a shell that runs the tests in the background has them ignore Ctrl-C, and all that they start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# before any test loads torch: what is computed here is compared with what a stage computes
+os.environ |= PORTABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = ["dark", "bright"]
