@@ -95,7 +95,7 @@ def part_folders(root: Path) -> dict[str, Path]:
         lacks = "test" if "train" in found else "train"
         raise InputError(
             f"{root} has {parts[0].name} but nothing for {lacks}: set download.path to the folder "
-            "that holds the classes, and its images are divided at random"
+            "that holds the classes, to divide its images at random, or rename what is a class"
         )
     if "test" not in found:
         found["test"] = found.pop("val")
