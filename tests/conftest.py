@@ -17,9 +17,6 @@ from stages.common.reproducible import PORTABLE
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# before any test loads torch: what is computed here is compared with what a stage computes
-os.environ |= PORTABLE
-
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = ["dark", "bright"]
 SPLIT_OF_CLASS = ["train"] * 8 + ["val"] * 2 + ["test"] * 3
@@ -38,6 +35,12 @@ def train_params(**changes):
 
     groups = project_params()
     return Train.model_validate(groups["train"] | groups["train_q1"] | changes)
+
+
+def environment(**changes) -> dict[str, str]:
+    """Return what a user's command finds, and not the kernels that a stage in this process set."""
+    own = {name: value for name, value in os.environ.items() if name not in PORTABLE}
+    return own | {"PYTHONPATH": str(ROOT)} | changes
 
 
 def assert_one_line(result, *parts) -> None:
@@ -129,12 +132,12 @@ class Study:
         np.save(f"models/{name}/augmented.npy", views)
         return model
 
-    def run(self, *command, python=(), **environment) -> subprocess.CompletedProcess:
+    def run(self, *command, python=(), **changes) -> subprocess.CompletedProcess:
         """Call `python -m stages.<command>`, or a tool by its whole name, in this folder."""
         module = command[0] if command[0].startswith("tools.") else f"stages.{command[0]}"
         return subprocess.run(
             [sys.executable, *python, "-m", module, *command[1:]],
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+            env=environment(**changes),
             capture_output=True,
             text=True,
             timeout=120,

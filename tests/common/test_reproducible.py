@@ -1,6 +1,5 @@
 """Seeds that are the same on every machine, the device, the threads."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import torch
 
 from stages.common.base.errors import InputError
 from stages.common.reproducible import X86_64, Compute, derived_seed, prepare
-from tests.conftest import ROOT, assert_one_line, snapshot
+from tests.conftest import assert_one_line, environment, snapshot
 
 # torch is loaded here with what kernels it has
 CPU = {"device": "cpu", "threads": 1, "kernels": "fastest", "processes": 1}
@@ -82,7 +81,7 @@ def test_bad_compute_params_are_refused(values):
 
 @pytest.mark.skipif(not X86_64, reason="only x86-64 has portable kernels")
 @pytest.mark.parametrize(
-    ("environment", "changes", "parts"),
+    ("found", "changes", "parts"),
     [
         ({"MKL_CBWR": "AVX2"}, {}, ["MKL_CBWR is 'AVX2' in the environment", "fastest"]),
         ({"ATEN_CPU_CAPABILITY": "default"}, {}, ["ATEN_CPU_CAPABILITY is 'default'"]),
@@ -91,13 +90,13 @@ def test_bad_compute_params_are_refused(values):
         ({}, {"train": {"precision": "bfloat16"}}, ["train.precision is 'bfloat16'", "fastest"]),
     ],
 )
-def test_what_is_not_portable_is_refused_in_one_line(study, environment, changes, parts):
+def test_what_is_not_portable_is_refused_in_one_line(study, found, changes, parts):
     study.write_params(**changes)
     before = snapshot(".")
-    assert_one_line(study.run("train", "q1", **environment), *parts)
+    assert_one_line(study.run("train", "q1", **found), *parts)
     assert snapshot(".") == before
     study.write_params(**changes, compute={"kernels": "fastest"})
-    assert study.run("train", "q1", **environment).returncode == 0
+    assert study.run("train", "q1", **found).returncode == 0
 
 
 @pytest.mark.skipif(not shutil.which("taskset"), reason="taskset is not installed")
@@ -106,10 +105,9 @@ def test_the_machine_s_cores_change_nothing(study):
     others = {"OMP_NUM_THREADS": "16", "OMP_THREAD_LIMIT": "1", "DNNL_MAX_CPU_ISA": "SSE41"}
     study.write_params(compute={"threads": 2})
     results = []
-    for cores, environment in [("0", {}), ("0-1", {}), ("0-1", others)]:
+    for cores, changes in [("0", {}), ("0-1", {}), ("0-1", others)]:
         pinned = ["taskset", "--cpu-list", cores, sys.executable, "-m", "stages.train", "q2"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-        subprocess.run(pinned, env=environment, check=True, capture_output=True)
+        subprocess.run(pinned, env=environment(**changes), check=True, capture_output=True)
         results.append(Path("models/q2/weights.safetensors").read_bytes())
         shutil.rmtree("models")
     assert results[0] == results[1] == results[2]

@@ -1,13 +1,12 @@
 """What the stages compute on a processor that this machine has not."""
 
-import os
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tests.conftest import ROOT, snapshot
+from tests.conftest import environment, snapshot
 from tools.verify.emulator import QEMU, write_python
 
 
@@ -20,11 +19,8 @@ def test_the_least_of_each_kind_is_the_same_to_the_byte_on_the_first_with_avx2(s
     for python in (sys.executable, tmp_path / "bin/python"):
         folder = tmp_path / f"results{len(results)}"
         folder.mkdir()
-        subprocess.run(
-            [python, "-m", "tests.pipeline.computed", folder],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            check=True,
-        )
+        command = [python, "-m", "tests.pipeline.computed", folder]
+        subprocess.run(command, env=environment(), check=True)
         results.append(
             {path.removeprefix(str(folder)): data for path, data in snapshot(folder).items()}
         )

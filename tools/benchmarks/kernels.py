@@ -18,7 +18,7 @@ from tools.benchmarks.table import Row
 TOLERANCE = 0.01
 
 
-def rows(pairs: int) -> Iterator[Row | str]:
+def rows(pairs: int) -> Iterator[Row]:
     """Compare the portable kernels with the fastest, each in a process of its own, in turn."""
     from tools.benchmarks import measure, training
 
