@@ -117,6 +117,7 @@ def test_tiff_has_the_colours_of_the_specification(photometric, bits, count, alp
         (16, 1, 32803, {}),  # what a camera's sensor saw
         (8, 3, 2, {"t254": [1]}),  # a preview
         (1, 1, 1, {"t259": [32771]}),  # a fax whose rows are in words
+        (8, 3, 6, {"t530": [2, 2]}),  # YCbCr of which colours are stored more coarsely
     ],
 )
 def test_tiff_that_is_not_read_is_told_with_its_cure(bits, count, photometric, more):
@@ -124,6 +125,23 @@ def test_tiff_that_is_not_read_is_told_with_its_cure(bits, count, photometric, m
     with pytest.raises(InputError, match="JPEG") as caught:
         images.decode(tiff(samples, bits, photometric, **more))
     assert "not an image" not in str(caught.value)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", None])
+def test_a_damaged_tiff_of_ycbcr_is_not_read_as_noise(compression, big):
+    options = {"compression": compression, "big_tiff": big}
+    picture = Image.fromarray((noise(2, 3) * 85).astype(np.uint8)).convert("YCbCr")
+    content = saved(picture, "TIFF", **options)
+    expected = np.asarray(picture.convert("RGB")).astype(int)
+    assert np.abs(images.decode(content) - expected).max() < 4
+    tags = Image.open(io.BytesIO(content)).tag_v2
+    begin, size = tags[273][0], sum(tags[279])
+    cut = content[: begin + size // 2]
+    zeroed = cut + bytes(size - size // 2) + content[begin + size :]
+    for damaged in [cut] if compression is None else [cut, zeroed]:
+        with pytest.raises(InputError, match="is damaged"):
+            images.decode(damaged)
 
 
 def png(values: np.ndarray, depth: int, colour: int, *chunks: tuple[bytes, bytes]) -> bytes:
