@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from stages.common import study
 from stages.common.base.errors import InputError, shown
-from stages.common.base.params import Group, check, parse
+from stages.common.base.params import Group, check, overriding, parse
 
 FILE = Path(__file__).with_name("plan.yaml")
 # of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
@@ -67,7 +67,8 @@ class Plan(Group):
         changed, found = self.params | experiment.params, {}
         for group in ("compute", "train", experiment.stage):
             own = {k: v for k, v in changed.items() if k.startswith(f"{group}.")}
-            found |= params[group] | {k.removeprefix(f"{group}."): v for k, v in own.items()}
+            values = params[group] | {k.removeprefix(f"{group}."): v for k, v in own.items()}
+            found |= overriding(values, found)
         return found
 
     def twins(self, name: str, params: dict[str, Any]) -> list[str]:

@@ -54,12 +54,12 @@ def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.Dat
 
 
 def changes(params: dict[str, Any]) -> list[str]:
-    """Spell params as `dvc exp run` takes them; `++` sets what may not be there yet.
+    """Spell params as `dvc exp run` takes them.
 
     >>> changes({"train.lr": 0.01, "train_better.sizes": [64, 96]})
-    ['-S', '++train.lr=0.01', '-S', '++train_better.sizes=[64,96]']
+    ['-S', 'train.lr=0.01', '-S', 'train_better.sizes=[64,96]']
     """
-    return [word for key, value in params.items() for word in ("-S", f"++{key}={spell(value)}")]
+    return [word for key, value in params.items() for word in ("-S", f"{key}={spell(value)}")]
 
 
 def spell(value: Any) -> str:

@@ -31,10 +31,12 @@ def project_params() -> dict[str, dict]:
 
 def train_params(**changes):
     """Return the params of the shallow network's training, with some of them changed."""
+    from stages.common.base.params import overriding
     from stages.train.params import Train
 
     groups = project_params()
-    return Train.model_validate(groups["train"] | groups["train_q1"] | changes)
+    own = overriding(groups["train_q1"], groups["train"])
+    return Train.model_validate(groups["train"] | own | changes)
 
 
 def environment(**changes) -> dict[str, str]:
@@ -81,7 +83,7 @@ class Study:
         self.params["compute"] |= {"device": "cpu", "threads": 1}
         self.params["train"] |= {"epochs": 1, "batch_size": 8}
         for group in ("train_q1", "train_q2", "augment", "train_better"):
-            self.params[group].pop("epochs", None)
+            self.params[group]["epochs"] = None  # as in train
         self.params["occlusion"] |= {"network": "q1", "patches": [48, 96], "stride": 48}
         self.write_raw()
         self.write_split()

@@ -46,7 +46,8 @@ MOST_REDUCED = 4 * MOST_PIXELS  # of a JPEG, which can be decoded at half its si
 BACKGROUND = "white"  # behind transparent pixels
 CURE = "save it anew as JPEG, or as PNG of 8 bits"
 ORIENTATION = ExifTags.Base.Orientation
-NEW_SUBFILE_TYPE, YCBCR, CCITT_RLEW = 254, 6, 32771  # in the tags of a TIFF
+# in the tags of a TIFF
+NEW_SUBFILE_TYPE, RGB, YCBCR, CCITT_RLEW, JPEGS = 254, 2, 6, 32771, (6, 7)
 METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 
 
@@ -190,9 +191,14 @@ def _open_tiff(content: bytes) -> ImageFile.ImageFile:
     if tags.get(NEW_SUBFILE_TYPE) == 1:
         raise InputError("has a preview in place of the picture (a raw file?): convert it to JPEG")
     planar = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
-    rlew = tags.get(TiffImagePlugin.COMPRESSION) == CCITT_RLEW
-    if rlew or planar and image.mode in ("LA", "La", "PA", "LAB"):
+    compression = tags.get(TiffImagePlugin.COMPRESSION)
+    ycbcr = photometric == YCBCR and compression not in JPEGS
+    subsampled = ycbcr and tags.get(TiffImagePlugin.YCBCRSUBSAMPLING) != (1, 1)
+    grey = planar and image.mode in ("LA", "La", "PA", "LAB")
+    if compression == CCITT_RLEW or subsampled or grey:
         raise InputError(f"is a TIFF of a rare kind, which is not read: {CURE}")
+    if ycbcr:
+        _check_ycbcr(content, tags.prefix)
     if planar or photometric == YCBCR:
         image = _open_by_libtiff(content)
     if image.mode in ("P", "PA") and max(tags[TiffImagePlugin.COLORMAP]) < 256:
@@ -200,6 +206,18 @@ def _open_tiff(content: bytes) -> ImageFile.ImageFile:
         image.palette = ImagePalette.raw("RGB;L", bytes(tags[TiffImagePlugin.COLORMAP]))
     image.info["range"] = (0, 2**bits - 1) if photometric else (2**bits - 1, 0)
     return image
+
+
+def _check_ycbcr(content: bytes, byte_order: bytes) -> None:
+    """Read a TIFF of YCbCr as if its numbers were RGB, which raises where the data are damaged.
+
+    Libtiff, when it converts the colours, puts noise in place of what it cannot decode.
+    """
+    order = "<" if byte_order == b"II" else ">"
+    for count in "IQ":  # the second one in a BigTIFF
+        entry = [struct.pack(f"{order}HH{count}H", 262, 3, 1, of) for of in (YCBCR, RGB)]
+        content = content.replace(*entry)
+    _open(content).load()
 
 
 def _open_by_libtiff(content: bytes) -> ImageFile.ImageFile:

@@ -117,6 +117,7 @@ def test_tiff_has_the_colours_of_the_specification(photometric, bits, count, alp
         (16, 1, 32803, {}),  # what a camera's sensor saw
         (8, 3, 2, {"t254": [1]}),  # a preview
         (1, 1, 1, {"t259": [32771]}),  # a fax whose rows are in words
+        (8, 3, 6, {"t530": [2, 2]}),  # YCbCr of which colours are stored more coarsely
     ],
 )
 def test_tiff_that_is_not_read_is_told_with_its_cure(bits, count, photometric, more):
@@ -124,6 +125,20 @@ def test_tiff_that_is_not_read_is_told_with_its_cure(bits, count, photometric, m
     with pytest.raises(InputError, match="JPEG") as caught:
         images.decode(tiff(samples, bits, photometric, **more))
     assert "not an image" not in str(caught.value)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_a_damaged_tiff_of_ycbcr_is_not_read_as_noise(compression, big):
+    picture = Image.fromarray((noise(2, 3) * 85).astype(np.uint8)).convert("YCbCr")
+    content = saved(picture, "TIFF", compression=compression, big_tiff=big)
+    expected = np.asarray(picture.convert("RGB")).astype(int)
+    assert np.abs(images.decode(content) - expected).max() < 4
+    tags = Image.open(io.BytesIO(content)).tag_v2
+    begin, end = tags[273][0], tags[273][0] + tags[279][0]
+    damaged = content[:begin] + bytes(end - begin) + content[end:]
+    with pytest.raises(InputError, match="is damaged"):
+        images.decode(damaged)
 
 
 def png(values: np.ndarray, depth: int, colour: int, *chunks: tuple[bytes, bytes]) -> bytes:

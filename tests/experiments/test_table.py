@@ -72,7 +72,7 @@ def test_the_plan_names_params_and_architectures_that_there_are():
         assert architecture in table.networks.ARCHITECTURES
         for key in plan.params | experiment.params:
             group, name = key.split(".")
-            assert name in params[group] or name in params["train"], key
+            assert name in params[group], key
 
 
 def test_a_step_of_the_ablation_has_the_changes_of_all_before_it():

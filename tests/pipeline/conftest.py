@@ -11,12 +11,15 @@ import pytest
 from filelock import FileLock
 from ruamel.yaml import YAML
 
+from stages.common.study import NETWORKS
+
 ROOT = Path(__file__).parents[2]
 RECORDER = Path(__file__).with_name("recorder")
 TINY = {
     "download": {"source": "sample", "path": None, "per_class": 13},
     "compute": {"device": "cpu"},
     "train": {"epochs": 2},
+    **{network.stage: {"epochs": None} for network in NETWORKS.values()},  # as in train
     "occlusion": {"patches": [32], "stride": 32},
 }
 ENVIRONMENT = os.environ | {
@@ -117,11 +120,6 @@ def fresh_clone(tmp_path_factory) -> Clone:
             shutil.copy2(ROOT / name, target)
     clone.git("init", "--quiet", "--initial-branch", "main")
     clone.set_params(TINY)
-    yaml = YAML()
-    params = yaml.load(clone / "params.yaml")
-    for group in ("train_q1", "train_q2", "augment", "train_better"):
-        params[group].pop("epochs", None)
-    yaml.dump(params, clone / "params.yaml")
     clone.commit("the project")
     return clone
 

@@ -12,12 +12,18 @@ from ruamel.yaml import YAML
 
 from stages.common.base import process
 from stages.common.base.errors import InputError
+from stages.common.reproducible import PORTABLE
+from stages.train import distributed
 from tests.conftest import ROOT, project_params
 
 STAGES = list(YAML(typ="safe").load(ROOT / "dvc.lock")["stages"])
 # read by every stage, and written beside what it declares
 FOLDERS_ALONE = {"stages/common/images.py", "stages/common/image_files.py"}
 COMMON = {"params.yaml", "fingerprints"}
+# the variables of the environment that may be read: kernels, which are refused where they are not
+# the portable ones, how threads wait, a GPU's workspace, and which stage or process this is
+VARIABLES = {*PORTABLE, "OMP_WAIT_POLICY", "CUBLAS_WORKSPACE_CONFIG", "DVC_STAGE", "LOCAL_RANK"}
+VARIABLES |= {"TORCHELASTIC_RUN_ID", *(name for name, _ in distributed.ENVIRONMENT)}
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +31,16 @@ def lock(finished_clone) -> dict[str, dict]:
     return YAML(typ="safe").load(finished_clone / "dvc.lock")["stages"]
 
 
+def recorded(clone, stage: str) -> list[str]:
+    """What a stage has opened and read, as the recorder notes it."""
+    return (clone / ".git/opened" / stage).read_text().splitlines()
+
+
 def opened(clone, stage: str) -> set[str]:
     """The files of the project that a stage has opened, but for hidden and empty ones."""
-    paths = (clone / ".git/opened" / stage).read_text().splitlines()
     return {
         path
-        for path in paths
+        for path in recorded(clone, stage)
         if not any(part.startswith(".") for part in path.split("/"))
         and ((clone / path).is_file() and (clone / path).stat().st_size)
     }
@@ -49,6 +59,13 @@ def test_a_stage_opens_what_it_declares(finished_clone, lock, stage):
     # images are decoded where the source is a folder, and here it is not
     modules = {path for path in declared if path.startswith("stages/")} - FOLDERS_ALONE
     assert {d for d in modules if not any(within(p, d) for p in found)} == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_reads_of_the_environment_what_may_not_change_a_result(finished_clone, stage):
+    found = {line[1:] for line in recorded(finished_clone, stage) if line.startswith("$")}
+    assert "DVC_STAGE" in found  # they are recorded
+    assert found - VARIABLES == set()
 
 
 def read_params(command: str, monkeypatch) -> str:

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from stages.common.base import params
+from stages.train.params import Train
 from tests.pipeline.conftest import stages_run
 
 SPLITS = ("train", "val", "test")
@@ -111,6 +113,22 @@ def test_metrics_and_experiments_show_the_few_columns_that_matter(second_run):
     assert "train.lr" in columns and "occlusion.stride" not in columns
 
 
+def test_each_network_takes_a_value_of_its_own_for_every_param_of_train(fresh_clone, tmp_path):
+    clone = fresh_clone.copy(tmp_path / "project")
+    comments = (clone / "params.yaml").read_text().count(" # ")
+    values = {"epochs": 3, "sizes": [96], "lr": 0.5, "flip": 0.25, "erase": 4, "optimizer": "sgd"}
+    changed = {f"{stage}.{key}": value for stage in TRAININGS for key, value in values.items()}
+    words = [word for key, value in changed.items() for word in ("-S", f"{key}={value}")]
+    clone.dvc("exp", "run", *words, "download")
+    for stage in TRAININGS:
+        assert set(params.parse(clone / "params.yaml")[stage]) == set(Train.model_fields)
+        settings = params.read(Train, "train", stage, path=clone / "params.yaml")
+        assert settings.model_dump(include=set(values)) == values and settings.batch_size == 32
+    # nothing else is changed, and each value is still explained
+    assert set(json.loads(clone.dvc("params", "diff", "--json"))["params.yaml"]) == set(changed)
+    assert (clone / "params.yaml").read_text().count(" # ") == comments
+
+
 @pytest.mark.parametrize(
     ("param", "message"),
     [
@@ -122,6 +140,8 @@ def test_metrics_and_experiments_show_the_few_columns_that_matter(second_run):
         ("+train.learning_rate=0.1", "train.learning_rate is not a known param; the nearest"),
         ("occlusion.patches=[97]", "params.yaml: occlusion.patches.0 is 97: should be less than"),
         ("download.source=imagenet", "params.yaml: download.source is 'imagenet': should be"),
+        ("train.lr=null", "params.yaml: train.lr is None: should be a valid number"),
+        ("train_better.flip=2", "params.yaml: train_better.flip is 2: should be less than"),
     ],
 )
 def test_a_bad_param_ends_the_run_in_one_line_and_loses_nothing(clone, param, message):

@@ -18,11 +18,11 @@ from tools.verify import compare
 from tools.verify.clone import committed_doubts, git, read, temporary_clone
 from tools.verify.compare import Run, Verdict
 
-# every stage as it is, on the least data; `++` sets what may not be there yet
+# every stage as it is, on the least data
 SMALL = ["download.source=sample", "download.per_class=4", "compute.device=cpu"]
 SMALL += ["train.batch_size=8", "occlusion.patches=[32]", "occlusion.stride=32"]
-SMALL += ["++train_q1.epochs=1", "++train_q2.epochs=1"]
-SMALL += ["++augment.epochs=2", "++train_better.epochs=2"]
+SMALL += ["train_q1.epochs=1", "train_q2.epochs=1"]
+SMALL += ["augment.epochs=2", "train_better.epochs=2"]
 SMALL_OUTS = Path("tools/verify/small.json")  # hash of each out of the small run
 PYTHON = "3.11"  # with which they were written
 NATIVE = "native"

@@ -32,6 +32,8 @@ G = TypeVar("G", bound=Group)
 def read(schema: type[G], *groups: str, path: str | Path = FILE) -> G:
     """Read one or several groups of `params.yaml`; a later group overrides keys of an earlier one.
 
+    Null in a later group leaves the value of the earlier one in force.
+
     Parameters
     ----------
     schema : subclass of Group
@@ -49,12 +51,17 @@ def read(schema: type[G], *groups: str, path: str | Path = FILE) -> G:
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for group in groups:
-        values = _group(content, group, path)
+        values = overriding(_group(content, group, path), merged)
         merged |= values
         origin |= dict.fromkeys(values, group)
     for group in groups[:-1]:
         _check_fields(schema, merged | content[group], path, group, content[group])
     return check(schema, merged, str(path), origin, groups[0])
+
+
+def overriding(own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a group that override or add to shared ones: null stands for theirs."""
+    return {key: value for key, value in own.items() if value is not None or key not in shared}
 
 
 def _group(content: dict[str, Any], group: str, path: str | Path) -> dict[str, Any]:

@@ -172,6 +172,17 @@ def test_a_later_group_overrides_an_earlier_one():
     assert read(Toy, "train").lr == 0.1
 
 
+def test_null_in_a_later_group_leaves_the_value_of_the_earlier_one():
+    write_group("train", path="here")
+    shared = Path("params.yaml").read_text()
+    write(shared + "q1: {lr: null, path: null, epochs: 5}\n")
+    settings = read(Toy, "train", "q1")
+    assert (settings.lr, settings.path, settings.epochs) == (0.1, "here", 5)
+    assert refusal("q1").startswith("params.yaml: q1.lr is None")  # of a group by itself
+    write(shared.replace("  lr: 0.1\n", "") + "q1: {lr: null}\n")
+    assert refusal("train", "q1").startswith("params.yaml: q1.lr is None")  # there is none
+
+
 def test_an_error_names_the_group_that_the_value_comes_from():
     write_group("train", epochs="-1")
     write(Path("params.yaml").read_text() + "q1:\n  lr: 5\n")

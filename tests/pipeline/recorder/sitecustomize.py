@@ -1,6 +1,8 @@
-"""Record which files of the project a stage opens; Python imports this when it starts.
+"""Record what a stage opens and reads; Python imports this when it starts.
 
-Under DVC alone, into a file named like the stage in the folder that `OPENED` names.
+These are the files of the project, and with a `$` before their name the variables of the
+environment that the stages' own code asks for. Under DVC alone, into a file named like the stage in
+the folder that `OPENED` names.
 """
 
 import os
@@ -17,4 +19,16 @@ if (stage := os.environ.get("DVC_STAGE")) and (folder := os.environ.get("OPENED"
             if path.startswith(project):
                 os.write(record, path.removeprefix(project).encode() + b"\n")
 
+    class Noted(type(os.environ)):
+        """The environment; each way of reading it, `os.getenv` too, comes by here."""
+
+        def __getitem__(self, name: str) -> str:
+            frame = sys._getframe(1)
+            while frame.f_globals["__name__"] in ("os", "collections.abc"):
+                frame = frame.f_back
+            if frame.f_code.co_filename.startswith(f"{project}stages{os.sep}"):
+                os.write(record, f"${name}\n".encode())
+            return super().__getitem__(name)
+
+    os.environ.__class__ = Noted
     sys.addaudithook(note)
