@@ -72,9 +72,10 @@ def classes(table: pd.DataFrame, split: str) -> Figure:
         axes.set_ylabel(label, fontsize=8)
         unit_ticks(axes)
         axes.set_xlim(-0.5, len(names) - 0.5)
-    turn = 0 if len(names) <= 12 else 90
-    labels = short(classes)
-    panels[-1].set_xticks(range(len(names)), [labels[name] for name in names], rotation=turn)
+    labels = [short(classes)[name] for name in names]
+    letters = len(labels) * max(map(len, labels))  # beside one another there is room for so many
+    turn = 0 if len(labels) <= 12 and letters <= 120 else 90
+    panels[-1].set_xticks(range(len(labels)), labels, rotation=turn)
     figure.legend(handles=_handles(networks), loc="outside lower center", ncols=4)
     which = "Each class by itself"
     if len(names) < len(classes):
