@@ -16,7 +16,7 @@ from stages.common.base.errors import InputError
 TEMPLATE = Path(__file__).with_name("report.typ")
 LARGEST = 10_000_000  # bytes of a report
 # of photographs as JPEG, and by how much their sides shrink; the first with which it fits is taken
-QUALITIES = ((92, 1), (80, 1), (65, 1), (50, 1), (35, 1), (50, 2), (25, 2), (25, 4))
+QUALITIES = ((92, 1), (80, 1), (65, 1), (50, 1), (35, 1), (50, 2), (25, 2))
 PLAIN = 150_000  # bytes up to which a picture stays the PNG that it is
 
 
