@@ -22,6 +22,8 @@ matplotlib.use("Agg")  # no screen is needed, and none changes the result
 
 DPI = 100
 MOST_TEXT = 20  # classes of a matrix whose cells have room for text
+MOST_TICKS = 40  # classes that are named at an axis of it
+BY_SCORE = "those of the highest scores; galleries.csv lists all"
 RIGHT, WRONG = "#000000", "#d55e00"
 LINES = {"train": ":", "val": "-", "test": "--"}
 # a training measures as many training images an epoch as there are validation images, not all
@@ -134,11 +136,13 @@ def matrix(
             style["color"] = "white" if is_dark else "black"
             style["linespacing"] = 1.0 if "\n" in texts[i][j] else None
             axes.text(j, i, texts[i][j], **style)
-    names, places = short(classes).values(), range(len(classes))
+    step = -(-len(classes) // MOST_TICKS)
+    names, places = list(short(classes).values())[::step], range(0, len(classes), step)
     axes.set_yticks(places, names)
     axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_xlabel("predicted", fontsize=10)
-    axes.set_ylabel("true class", fontsize=10)
+    left_out = f" (one class in {step} is named)" if step > 1 else ""
+    axes.set_xlabel(f"predicted{left_out}", fontsize=10)
+    axes.set_ylabel(f"true class{left_out}", fontsize=10)
     axes.tick_params(labelsize=10)
     axes.spines[:].set_visible(True)
     bar = figure.colorbar(image, ax=axes, extend="both" if limits[0] < 0 else "neither")
@@ -196,6 +200,15 @@ class Sheet:
         """Return the finished page."""
         self._figure.figimage(self.page, zorder=-1)  # beneath the text
         return self._figure
+
+
+def say_what_is_shown(sheet: Figure, shown: int, classes: int, which: str) -> None:
+    """Say below the title which classes a sheet has rows for, where these are not all."""
+    if shown < classes:
+        height = sheet.get_figheight() * DPI
+        sheet.suptitle(sheet.get_suptitle(), y=1 - 3 / height)  # makes room
+        words, y = f"{shown} of {classes} classes: {which}", 1 - 27 / height
+        sheet.text(0.5, y, words, ha="center", va="center", fontsize=8, color="#555555")
 
 
 def contact_sheet(classes: list[str], groups: list[tuple[list[str], Any]], title: str) -> Figure:

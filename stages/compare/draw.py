@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from stages.common.confusion import row_shares
 from stages.common.figures import CURVES, LINES, matrix, short, unit_ticks
 from stages.common.study import NETWORKS, SPLIT_TITLES
+from stages.common.tables.rows import least_recognised
 
 
 def curves(table: pd.DataFrame, best_epoch: pd.Series) -> Figure:
@@ -51,9 +52,10 @@ def _handles(networks) -> list[Line2D]:
 
 
 def classes(table: pd.DataFrame, split: str) -> Figure:
-    """Draw recall, precision and F1 of each class as bars."""
+    """Draw recall, precision and F1 of each class as bars; of many, of those with least recall."""
     table = table[table["split"] == split]
-    names, networks = table["class"].unique(), table["network"].unique()
+    classes, networks = list(table["class"].unique()), table["network"].unique()
+    names = least_recognised(table, classes)
     width = max(8.8, 0.5 * len(names) + 1)
     figure, panels = plt.subplots(3, 1, figsize=(width, 6.6), layout="constrained", sharex=True)
     measures = {
@@ -70,10 +72,15 @@ def classes(table: pd.DataFrame, split: str) -> Figure:
         axes.set_ylabel(label, fontsize=8)
         unit_ticks(axes)
         axes.set_xlim(-0.5, len(names) - 0.5)
-    turn = 0 if len(names) <= 12 else 90
-    panels[-1].set_xticks(range(len(names)), short(names).values(), rotation=turn)
+    labels = [short(classes)[name] for name in names]
+    letters = len(labels) * max(map(len, labels))  # beside one another there is room for so many
+    turn = 0 if len(labels) <= 12 and letters <= 120 else 90
+    panels[-1].set_xticks(range(len(labels)), labels, rotation=turn)
     figure.legend(handles=_handles(networks), loc="outside lower center", ncols=4)
-    figure.suptitle(f"Each class by itself, {SPLIT_TITLES[split]}")
+    which = "Each class by itself"
+    if len(names) < len(classes):
+        which = f"The {len(names)} of {len(classes)} classes that are recognised least"
+    figure.suptitle(f"{which}, {SPLIT_TITLES[split]}")
     return figure
 
 

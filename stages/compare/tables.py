@@ -8,6 +8,7 @@ import pandas as pd
 from stages.common.base.files import read_csv
 from stages.common.confusion import count, row_shares
 from stages.common.study import NETWORKS, SPLITS
+from stages.common.tables.rows import MOST_ROWS
 
 # a training step takes three times the multiply-accumulates of a prediction: forward, and backward
 # once to the weights and once to what the layer was given
@@ -93,11 +94,23 @@ def correct(pairs: pd.DataFrame, network: str) -> np.ndarray:
 
 
 def cells(pairs: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """List every cell of the networks' confusion matrices: images, and share of the true class."""
-    rows = []
+    """List the cells of the networks' confusion matrices: images, and share of the true class.
+
+    Up to `MOST_ROWS` classes all of them; of more, those that have images, and the first row and
+    column, from which a chart takes the classes of its axes and their order.
+    """
+    tables = []
     for network in pairs["network"].unique():
         counts = confusion(pairs, network, classes)
-        shares = row_shares(counts)
-        for i, j in np.ndindex(counts.shape):
-            rows.append((network, classes[i], classes[j], counts[i, j], shares[i, j]))
-    return pd.DataFrame(rows, columns=["network", "actual", "predicted", "images", "share"])
+        listed = counts > 0
+        listed[0] = listed[:, 0] = True
+        actual, predicted = np.nonzero(listed | (len(classes) <= MOST_ROWS))
+        columns = {
+            "network": network,
+            "actual": np.array(classes)[actual],
+            "predicted": np.array(classes)[predicted],
+            "images": counts[actual, predicted],
+            "share": row_shares(counts)[actual, predicted],
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)

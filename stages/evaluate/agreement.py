@@ -84,8 +84,10 @@ def error_distances(
         one, other = (np.delete(counts[place], place) for counts in (first, second))
         if not (one.any() and other.any()):
             continue
-        deals = generator.multivariate_hypergeometric(one + other, one.sum(), permutations)
-        dealt.append(_distance(deals, one + other - deals))
+        both = one + other
+        deals = generator.multivariate_hypergeometric(both, one.sum(), permutations)
+        deals, both = deals[:, both > 0], both[both > 0]  # of many classes most are never named
+        dealt.append(_distance(deals, both - deals))
         rows.append((name, one.sum(), other.sum(), _distance(one, other), dealt[-1].mean()))
     # an empty one, too, has these types
     table = pd.DataFrame(rows, columns=list(DISTANCES)).astype(DISTANCES)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from stages.common.confusion import row_shares
 from stages.common.figures import (
+    BY_SCORE,
     CURVES,
     LINES,
     RIGHT,
@@ -14,9 +15,11 @@ from stages.common.figures import (
     Sheet,
     contact_sheet,
     matrix,
+    say_what_is_shown,
     short,
     unit_ticks,
 )
+from stages.common.tables.rows import most_confident
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
@@ -78,14 +81,16 @@ def gallery(
         Rows of one gallery, as `galleries.table` makes them.
     per_class : int
         Number of columns; a class with fewer images leaves the rest of its row empty, one with none
-        takes a line of text.
+        takes a line of text. Of many classes those of the highest scores are shown.
     """
+    shown = most_confident(table, classes)
+    table = table[table["class"].isin(shown)]
     size, gap, text, head = images.shape[1], 32, 38, 30
     labels, wide, narrow = (short(classes, length) for length in (16, 17, 9))
-    margin = 20 + 9 * max(map(len, labels.values()))
+    margin = 20 + 9 * max(len(labels[name]) for name in shown)
     present = set(table["class"])
     tops, bottom = {}, head
-    for name in classes:
+    for name in shown:
         tops[name] = bottom + text
         bottom = tops[name] + (size if name in present else 0)
     sheet = Sheet(margin + per_class * (size + gap), bottom + 12, title)
@@ -105,4 +110,6 @@ def gallery(
         color = RIGHT if right else WRONG
         style = {"color": color, "fontsize": 9}
         sheet.text(left + size / 2, top - 16, f"{names}\n{row.score:.3f}", **style)
-    return sheet.figure()
+    figure = sheet.figure()
+    say_what_is_shown(figure, len(shown), len(classes), BY_SCORE)
+    return figure

@@ -134,6 +134,7 @@ def draw_training(folder: Path, name: str, data: Dataset, best_epoch: int) -> No
     present = np.unique(data.labels[data.splits["train"]])[: len(augmented)]
     heading = f"{network.title}: training images, epoch by epoch"
     sheet = draw.augmented(augmented, [data.classes[label] for label in present], heading)
+    figures.say_what_is_shown(sheet, len(present), len(data.classes), "the first ones")
     figures.save(sheet, folder / "augmented.png")
 
 

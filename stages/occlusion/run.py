@@ -16,6 +16,7 @@ from stages.common.dataset import Dataset
 from stages.common.inference import Model
 from stages.common.study import GALLERIES, NETWORKS, PER_CLASS
 from stages.common.tables import evaluation as tables
+from stages.common.tables.rows import most_confident
 from stages.occlusion import draw, measures
 from stages.occlusion.params import Occlusion
 from stages.occlusion.sensitivity import clean_image, occluded_scores
@@ -127,21 +128,23 @@ def effect_of_size(metrics: dict[str, dict], patches: Sequence[int]) -> pd.DataF
 def draw_sheets(
     folder: Path, title: str, maps: Maps, gallery: pd.DataFrame, classes: list[str], stride: int
 ) -> None:
-    """Draw a sheet for each rank of each gallery, a row a class."""
+    """Draw a sheet for each rank of each gallery, a row a class, for those that a gallery shows."""
     keys = gallery[["gallery", "class", "rank"]].itertuples(index=False, name=None)
     place = {key: i for i, key in enumerate(keys)}
     for kind in GALLERIES:
         # a misclassified image has two maps a patch: of the predicted and of the true class
         targets = 1 if kind == "correct" else 2
+        shown = most_confident(gallery[gallery["gallery"] == kind], classes)
         for rank in range(1, PER_CLASS + 1):
             rows = [
                 name
                 if (i := place.get((kind, name, rank))) is None
                 else sheet_row(maps, i, targets, classes)
-                for name in classes
+                for name in shown
             ]
             heading = f"{title}: what hiding a part of {kind} images does, rank {rank}"
             sheet = draw.sheet(rows, list(maps.scores), stride, heading, targets)
+            figures.say_what_is_shown(sheet, len(shown), len(classes), figures.BY_SCORE)
             figures.save(sheet, folder / f"{kind}_{rank}.png")
 
 

@@ -13,6 +13,7 @@ from stages.common.base.errors import InputError
 from stages.common.base.progress import log
 from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SPLITS
 from stages.common.tables import evaluation as tables
+from stages.common.tables.rows import least_recognised
 from stages.common.tables.training import HISTORY
 from stages.report import facts, typeset
 from stages.report.checksums import md5
@@ -94,10 +95,13 @@ def results(settings: dict[str, dict]) -> dict[str, Any]:
     occluded = files.read_json("metrics/occlusion.json")
     classes = source["classes"]
     networks = {name: read_network(name, classes) for name in NETWORKS}
+    measured = files.read_csv("plots/compare/classes.csv", tables.CLASSES)
+    listed = least_recognised(measured[measured["split"] == "test"], classes)
     return {
         "source": source["source"],
         "origin": sorted(source["checksums"].items()),
         "classes": classes,
+        "listed": [classes.index(name) for name in listed],
         "protocol": split["protocol"],
         "counts": {part: split["images"][part] for part in SPLITS},
         "duplicates": split["duplicates"]["images"],

@@ -15,25 +15,29 @@ from stages.common.base.errors import InputError
 
 TEMPLATE = Path(__file__).with_name("report.typ")
 LARGEST = 10_000_000  # bytes of a report
-QUALITIES = (92, 80, 65, 50, 35)  # of photographs as JPEG; the first with which it fits is taken
+# of photographs as JPEG, and by how much their sides shrink; the first with which it fits is taken
+QUALITIES = ((92, 1), (80, 1), (65, 1), (50, 1), (35, 1), (50, 2), (25, 2))
 PLAIN = 150_000  # bytes up to which a picture stays the PNG that it is
 
 
-def shrink(content: bytes, quality: int) -> tuple[bytes, str, tuple[int, int]]:
+def shrink(content: bytes, quality: int, factor: int = 1) -> tuple[bytes, str, tuple[int, int]]:
     """Make JPEGs of large pictures, which are full of photographs.
+
+    `factor` is what their sides are divided by.
 
     Returns
     -------
     content : bytes
     suffix : "png" or "jpg"
     size : two int
-        Width and height in pixels.
+        Width and height in pixels, as they were.
     """
     with Image.open(io.BytesIO(content)) as image:
         if len(content) <= PLAIN:
             return content, "png", image.size
         buffer = io.BytesIO()
-        image.convert("RGB").save(buffer, "jpeg", quality=quality, subsampling=0)
+        small = image.convert("RGB").reduce(factor)
+        small.save(buffer, "jpeg", quality=quality, subsampling=0)
         return buffer.getvalue(), "jpg", image.size
 
 
@@ -68,24 +72,28 @@ def pdf(content: dict[str, Any], pictures: dict[str, bytes], texts: dict[str, st
     InputError
         The pictures are too large even when coarse.
     """
-    for quality in QUALITIES:
-        document = _compile(content, pictures, texts, quality)
+    for quality, factor in QUALITIES:
+        document = _compile(content, pictures, texts, quality, factor)
         if len(document) <= LARGEST:
             return document
     raise InputError(
         f"the report would have {len(document):,} bytes, {LARGEST:,} are allowed: its pictures in "
-        "plots are too large"
+        "plots are too large; fewer of occlusion.patches make smaller ones"
     )
 
 
 def _compile(
-    content: dict[str, Any], pictures: dict[str, bytes], texts: dict[str, str], quality: int
+    content: dict[str, Any],
+    pictures: dict[str, bytes],
+    texts: dict[str, str],
+    quality: int,
+    factor: int,
 ) -> bytes:
     with tempfile.TemporaryDirectory(prefix="report-") as name:
         folder = Path(name)
         sizes = {}
         for number, (key, original) in enumerate(pictures.items()):
-            small, suffix, (width, height) = shrink(original, quality)
+            small, suffix, (width, height) = shrink(original, quality, factor)
             file = f"{number}.{suffix}"
             (folder / file).write_bytes(small)
             sizes[key] = {"file": file, "width": width, "height": height, "cuts": cuts(original)}

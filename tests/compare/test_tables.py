@@ -62,6 +62,21 @@ def test_cells_list_every_pair_of_classes():
     assert table.groupby("network")["images"].sum().tolist() == [6, 6]
 
 
+def test_cells_of_many_classes_are_those_with_images_and_what_names_the_axes():
+    names = [f"class {number}" for number in range(21)]
+    pairs = pd.DataFrame({"network": "q1", "actual": names[5], "predicted": names[7:9]})
+    table = tables.cells(pd.concat([pairs, pairs.assign(network="q2")]), names)
+    for _, own in table.groupby("network"):
+        assert len(own) == 2 + 2 * 21 - 1
+        assert own["actual"].unique().tolist() == own["predicted"].unique().tolist() == names
+        counted = own[own["images"] > 0]
+        assert counted[["actual", "predicted"]].to_numpy().tolist() == [
+            ["class 5", "class 7"],
+            ["class 5", "class 8"],
+        ]
+        assert counted["share"].tolist() == [0.5, 0.5]
+
+
 def test_curves_in_the_long_form_have_no_loss_of_the_test_part():
     columns = {name: [value] for value, name in enumerate(CURVES)}
     table = tables.long_curves(pd.DataFrame({"network": ["q1"]} | columns))

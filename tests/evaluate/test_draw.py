@@ -93,6 +93,32 @@ def test_a_confusion_matrix_of_many_classes_has_colours_alone_and_cuts_long_name
     assert max(figure.get_size_inches()) < 12
 
 
+@pytest.mark.parametrize("count", [20, 41, 75, 200, 256])
+def test_the_names_at_a_confusion_matrix_do_not_overprint(count):
+    classes = [f"{number} of {count} long names" for number in range(count)]
+    figure = draw.confusion(np.eye(count, dtype=int), classes, "")
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    height = axes.get_yticklabels()[0].get_window_extent().height
+    for axis, turned in ((axes.yaxis, 1), (axes.xaxis, np.sqrt(0.5))):  # by 45 degrees
+        first, second, *others = axis.get_ticklocs()
+        assert len(others) >= 18
+        assert (second - first) * axes.bbox.height / count * turned >= height
+
+
+def test_a_gallery_of_many_classes_shows_those_of_the_highest_scores_and_says_so():
+    names = [f"class {number:02}" for number in range(30)]
+    rows = [["correct", name, 1, 0, name, name, (7 * i % 30) / 30] for i, name in enumerate(names)]
+    columns = ["gallery", "class", "rank", "index", "actual", "predicted", "score"]
+    table = pd.DataFrame(rows, columns=columns)
+    images = np.zeros((1, 96, 96, 3), np.uint8)
+    figure = draw.gallery(images, table, names, 5, "a gallery")
+    expected = set(table.nlargest(10, "score")["class"])
+    labels = [text.get_text() for text in figure.axes[0].texts if "\n" not in text.get_text()]
+    assert labels == sorted(expected)
+    assert [text.get_text()[:16] for text in figure.texts[1:]] == ["10 of 30 classes"]
+
+
 def gallery(rows, per_class=3):
     columns = ["gallery", "class", "rank", "index", "actual", "predicted", "score"]
     table = pd.DataFrame([["correct", *row] for row in rows], columns=columns)

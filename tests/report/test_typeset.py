@@ -56,7 +56,7 @@ def test_a_large_picture_becomes_smaller_with_its_quality():
     large = noise(400)
     sizes = []
     for quality in typeset.QUALITIES:
-        content, suffix, size = typeset.shrink(large, quality)
+        content, suffix, size = typeset.shrink(large, *quality)
         assert (suffix, size) == ("jpg", (400, 400))
         sizes.append(len(content))
     assert sizes == sorted(sizes, reverse=True) and sizes[0] < len(large)
@@ -72,6 +72,6 @@ def test_the_first_quality_with_which_it_fits_is_taken(template, monkeypatch):
 
 
 def test_pictures_that_cannot_fit_end_in_one_line(template, monkeypatch):
-    monkeypatch.setattr(typeset, "LARGEST", 10_000)
-    with pytest.raises(InputError, match="10,000 are allowed: its pictures in plots are too large"):
+    monkeypatch.setattr(typeset, "LARGEST", 1_000)
+    with pytest.raises(InputError, match="1,000 are allowed: its pictures in plots are too large"):
         typeset.pdf({"words": "a"}, {"one": noise(400)}, {})
