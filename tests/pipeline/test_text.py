@@ -24,7 +24,7 @@ CLASSES = [
     *("$\\frac{$", "price $$ %s", "<!--<script>", "<img src=x onerror=alert(1)>", "&amp; it's"),
     *("{{7*7}} ${x}", "{plot_divs}", "<DVC_METRIC_DATA>", 'a, "b"; c', "back\\slash\\n", "total"),
     *("#typst[code]", "*bold* _it_ @ref", "NaN", "null", "1e5", "True", "007", "-1", "cat", "Cat"),
-    *("cafe\u0301", "a" * 100, "Иван", "العربية", "\u2211 \U0001f600", "漢字", "한국어"),
+    *("cafe\u0301", "a" * 200, "Иван", "العربية", "\u2211 \U0001f600", "漢字", "한국어"),
 ]
 AUTHOR = "Ada *Lovelace* 王小明 김철수 محمد Иван"
 LACKING = set("漢字한국어王小明김철수\U0001f600")  # in the report; pictures have the last one
@@ -115,7 +115,7 @@ def test_the_page_draws_the_names_and_none_of_them_does_anything(named, tmp_path
     for chart in ("Confusion on test", "Each class by itself, F1 on test"):
         texts = drawn(dom, chart)
         # what is long is cut
-        assert [n for n in CLASSES if len(n) < 25 and n not in texts] == []
+        assert [n for n in CLASSES if len(n) < 30 and n not in texts] == []
 
 
 def font(characters: set[str], path: Path) -> None:
@@ -124,11 +124,13 @@ def font(characters: set[str], path: Path) -> None:
     for place in ((100, 0), (100, 700), (200, 700), (200, 0)):
         (pen.lineTo if pen.points else pen.moveTo)(place)
     pen.closePath()
+    # of its own, or a reader of the report could not tell the characters apart
+    glyphs = {f"bar{ord(c)}": pen.glyph() for c in sorted(characters)}
     builder = FontBuilder(1000)
-    builder.setupGlyphOrder([".notdef", "bar"])
-    builder.setupCharacterMap({ord(c): "bar" for c in characters})
-    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "bar": pen.glyph()})
-    builder.setupHorizontalMetrics({".notdef": (300, 0), "bar": (300, 100)})
+    builder.setupGlyphOrder([".notdef", *glyphs])
+    builder.setupCharacterMap({int(name[3:]): name for name in glyphs})
+    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph()} | glyphs)
+    builder.setupHorizontalMetrics(dict.fromkeys([".notdef", *glyphs], (300, 100)))
     builder.setupHorizontalHeader(ascent=800, descent=-200)
     builder.setupOS2(sTypoAscender=800, sTypoDescender=-200)
     names = {"familyName": "Bars", "styleName": "Regular", "fullName": "Bars", "psName": "Bars"}
