@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from stages.common.base import process
-from stages.common.base.errors import InputError
+from stages.common.base.errors import InputError, one_line
 from stages.common.base.progress import log, progress
 
 PATCHES = [8, 16, 32]  # sides in pixels
@@ -133,7 +133,7 @@ def draw(model, files: list[Path], images, scores, path: str) -> None:
         for patch in PATCHES:
             grid = sensitivity.occluded_scores(model, images[i], patch, STRIDE, fill, clean=clean)
             drops.append(scores[i, label] - grid[..., [label]])
-        rows.append(draw.Row(images[i], files[i].name, [name], drops))
+        rows.append(draw.Row(images[i], one_line(files[i].name), [name], drops))
     figures.save(draw.sheet(rows, PATCHES, STRIDE, "Where the network looks"), path)
 
 

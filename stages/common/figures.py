@@ -1,6 +1,9 @@
 """One look for all pictures, and PNGs that are the same bytes for the same content."""
 
 import io
+import logging
+import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,13 +11,17 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
+from stages.common import fonts
+from stages.common.base.errors import InputError, reason
 from stages.common.base.files import write_bytes
 from stages.common.study import SPLIT_TITLES
 
@@ -38,10 +45,29 @@ def _levels(count: int) -> np.ndarray:
 # fewer levels take less space: half of it in a photograph, where the eye sees no difference
 LEVELS, PHOTO_LEVELS = _levels(64), _levels(32)
 
+
+def _families() -> list[str]:
+    """Make the project's own fonts known to matplotlib; return the names of their families."""
+    # a font without a bold face is drawn as it is, which needs no word
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    known = font_manager.fontManager.ttflist
+    count = len(known)
+    for path in fonts.files():
+        try:
+            font_manager.fontManager.addfont(path)
+        except RuntimeError as error:
+            raise InputError(f"{path} is not a font that can be read ({reason(error)})") from None
+    own = known[count:]
+    known[:] = own + known[:count]  # first, before fonts of the machine that have the same name
+    return list(dict.fromkeys(font.name for font in own))
+
+
 matplotlib.rcdefaults()  # whatever the user has set for other pictures
 plt.rcParams.update(
     {
-        "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+        # the first one comes with matplotlib, so it is the same everywhere
+        "font.family": ["DejaVu Sans", *_families()],
+        "text.parse_math": False,  # a class may be called $x$
         "font.size": 9,
         "axes.titlesize": 9,
         "figure.titlesize": 12,
@@ -59,12 +85,28 @@ def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG and close it."""
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        canvas.draw()
+    _tell(figure, caught)
     pixels = LEVELS[np.asarray(canvas.buffer_rgba())[..., :3]]
     plt.close(figure)
     buffer = io.BytesIO()
     _smallest(pixels).save(buffer, "png")  # and no tag with a version or a time
     write_bytes(path, buffer.getvalue())
+
+
+def _tell(figure: Figure, caught: list[warnings.WarningMessage]) -> None:
+    """Put what matplotlib warns of into our words where no font has a character."""
+    lacking = set()
+    for warning in caught:
+        if found := re.match(r"Glyph (\d+) ", str(warning.message)):
+            lacking.add(chr(int(found[1])))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    fonts.warn((text.get_text() for text in figure.findobj(Text)), lacking, "pictures")
 
 
 def _smallest(pixels: np.ndarray) -> Image.Image:

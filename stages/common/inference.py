@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from stages.common.base.errors import LONGEST, InputError, reason, shown
 from stages.common.base.files import write_bytes
+from stages.common.base.names import fault, twins
 from stages.common.base.params import Group, check
 from stages.common.networks import ARCHITECTURES, eval_mode, move
 from stages.common.study import MOST_CLASSES
@@ -25,9 +26,12 @@ BATCH_SIZE = 64  # images at a time without gradients: more fall out of the proc
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Refuse a name that comes twice, and one that no picture or table could show."""
-    if len(set(names)) < len(names) or not all(name and name.isprintable() for name in names):
-        raise ValueError("should be distinct names of printable text")
+    """Refuse a name that comes twice, and one that not every picture and table could show."""
+    if alike := twins(names):
+        raise ValueError(f"should be distinct names, {alike[0]!a} and {alike[1]!a} look alike")
+    for name in names:
+        if wrong := fault(name):
+            raise ValueError(f"should be names of classes: {shown(name)} {wrong}")
     return names
 
 

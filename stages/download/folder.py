@@ -10,6 +10,7 @@ import numpy as np
 
 from stages.common import image_files
 from stages.common.base.errors import InputError
+from stages.common.base.names import fault, twins
 from stages.common.base.progress import log
 from stages.common.study import MOST_CLASSES, SPLITS
 from stages.download.outs import real, refuse_outs
@@ -119,10 +120,14 @@ def same_classes(folders: dict[str, Path]) -> list[str]:
     Raises
     ------
     InputError
-        A folder does not have 2 to 256 subfolders, or not those of the others.
+        A folder does not have 2 to 256 subfolders, or not those of the others, or one has a name
+        that a class must not have.
     """
     names = {folder: [path.name for path in _subfolders(folder)] for folder in folders.values()}
     every = sorted({*sum(names.values(), [])})
+    if alike := twins(every):
+        where = " and ".join(map(str, folders.values()))
+        raise InputError(f"{where}: {alike[0]!a} and {alike[1]!a} look alike: rename one of them")
     for folder, own in names.items():
         if missing := [name for name in every if name not in own]:
             shown = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
@@ -138,9 +143,9 @@ def same_classes(folders: dict[str, Path]) -> list[str]:
                 f"2 to {MOST_CLASSES} classes"
             )
         for name in own:
-            if not name.isprintable():
-                place = f"{str(folder / name)!a}"
-                raise InputError(f"{place}: the name of a class must be printable text")
+            if wrong := fault(name):
+                place = f"{str(folder / name)!a}" if not name.isprintable() else folder / name
+                raise InputError(f"{place}: the name of a class {wrong}: rename the folder")
     return every
 
 

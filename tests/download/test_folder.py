@@ -193,10 +193,19 @@ def test_class_without_images(tree):
     assert f"{tree / 'emu'} holds no image" in failure(tree)
 
 
-@pytest.mark.parametrize("name", ["a\nb", os.fsdecode(b"\xff")])
-def test_class_name_that_cannot_be_printed(tree, name):
+@pytest.mark.parametrize(
+    "name", ["a\nb", os.fsdecode(b"\xff"), "\u202etac", "cat\u200b", "cat ", "=1+1", "cat;@SUM(A1)"]
+)
+def test_class_name_that_cannot_be_shown_as_it_is(tree, name):
     (tree / name).mkdir()
-    assert "must be printable text" in failure(tree)
+    message = failure(tree)
+    assert message.isprintable() and str(tree) in message and "rename the folder" in message
+
+
+def test_class_names_that_look_alike(tree):
+    for name in ("caf\u00e9", "cafe\u0301"):
+        (tree / name).mkdir()
+    assert f"{tree}: 'cafe\\u0301' and 'caf\\xe9' look alike: rename one" in failure(tree)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "tiff", "webp", "ppm", "gif"])

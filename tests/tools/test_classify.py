@@ -1,5 +1,6 @@
 """The tool `python -m tools.classify`, on real files."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,22 @@ def test_a_sheet_of_heatmaps_is_drawn_the_same_each_time(study, photos, classify
     first = Path("new/out.png").read_bytes()
     classify("models/q1", "photos/a.png", "photos/b.bmp", "--occlusion", "new/again.png")
     assert Path("new/again.png").read_bytes() == first
+
+
+def test_a_file_may_have_any_name(study, photos):
+    # of mathematics, of control characters, of no text, of a script that matplotlib's fonts lack
+    names = {"$\\frac{$.png": None, "\x1b[2J\n.png": "\\x1b[2J\\n.png", "漢.png": None}
+    names[os.fsdecode(b"\xff.png")] = "\\udcff.png"
+    Path("named").mkdir()
+    for name in names:
+        Image.fromarray(study.images[0]).save(Path("named", name), "png")
+    paths = [f"named/{name}" for name in names]
+    result = study.run("tools.classify", "models/q1", *paths, "--occlusion", "out.png")
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    warning, *lines, _ = result.stdout.splitlines()
+    assert "Han" in warning and "'漢.png'" in warning
+    expected = [f"named/{shown or name}" for name, shown in names.items()]
+    assert [line.split(": ")[0] for line in lines] == expected
 
 
 def test_the_tool_needs_nothing_but_the_model_and_the_images(study, photos):

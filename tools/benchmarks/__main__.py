@@ -51,7 +51,7 @@ def main() -> None:
             else:
                 rows.append((name, found))
                 log(f"{name}: {found.case}: {found.ratio:.2f} times {found.other}")
-    log("\n" + table.markdown(rows, machine(), lines))
+    print("", table.markdown(rows, machine(), lines), sep="\n", flush=True)
     table.write(arguments.out, rows, machine(), lines)
 
 

@@ -88,7 +88,8 @@ def verify(project: Path, processor: str, small: bool, write: bool) -> bool:
         now = Run(now.outs, {}, {})
     verdicts = compare.compare(committed, now)
     same = all(row.verdict != compare.DIFFERENT for row in verdicts) and not doubts
-    log("\n".join(["", *report(committed, now, verdicts), *doubts]))
+    for line in ("", *report(committed, now, verdicts), *doubts):
+        log(line)
     log(f"{'verified' if same else 'NOT verified'}: {processor}, {minutes} min {seconds} s")
     return same
 

@@ -9,8 +9,12 @@ class InputError(Exception):
     """A user's mistake: the message is one line that says what, where and what is allowed."""
 
     def __init__(self, message: str):
-        # what a file holds must neither break the line nor steer the terminal
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """Escape what is not printable: a name must neither break the line nor steer the terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def reason(error: Exception) -> str:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from stages.common.base.errors import one_line
+
 T = TypeVar("T")
 
 LOG_SECONDS = 15  # between two progress lines in a log
@@ -12,7 +14,7 @@ LOG_SECONDS = 15  # between two progress lines in a log
 
 def log(message: str) -> None:
     """Print one line at once, also where the output is a file."""
-    print(message, flush=True)
+    print(one_line(message), flush=True)
 
 
 def progress(items: Iterable[T], description: str, total: int, unit: str = "image") -> Iterator[T]:
