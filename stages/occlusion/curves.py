@@ -7,12 +7,13 @@ Explanation of Black-box Models", section 4.2.
 """
 
 import numpy as np
+from torch import nn
 
 from stages.common.inference import Model, logits
 from stages.occlusion.measures import softmax
 
 STEPS = 36  # at most: smaller parts are hidden several at a time
-ORDERS = 4  # drawn at random, of which the mean is taken
+ORDERS = 2  # drawn at random for each image, of which the mean is taken
 SEED = 0
 
 
@@ -66,8 +67,20 @@ def replaced(before: np.ndarray, after: np.ndarray, order: np.ndarray, patch: in
     return np.stack([np.where(place < count, after, before) for count in _counts(side * side)])
 
 
+def random_orders(parts: int, index: int) -> list[np.ndarray]:
+    """Draw orders in which the parts of an image are hidden, keyed by its index: int64 (parts,)."""
+    generator = np.random.default_rng((SEED, index))
+    return [generator.permutation(parts) for _ in range(ORDERS)]
+
+
 def measure(
-    model: Model, image: np.ndarray, filled: np.ndarray, order: np.ndarray, patch: int, target: int
+    model: Model | nn.Module,
+    image: np.ndarray,
+    filled: np.ndarray,
+    order: np.ndarray,
+    others: list[np.ndarray],
+    patch: int,
+    target: int,
 ) -> np.ndarray:
     """Watch the score of a class while parts of an image are hidden, and shown.
 
@@ -77,17 +90,17 @@ def measure(
         The image, and what stands where a part is hidden.
     order : int64 (parts,)
         The most important part first.
+    others : list of int64 (parts,)
+        Orders drawn at random. What is hidden in one is shown in its reverse, which is as random.
 
     Returns
     -------
     float64 (3, steps + 1)
         Softmax scores by `hidden_shares`: with the most important parts hidden first, with parts
-        hidden in a random order (a mean of several), and, read by the share that is shown, with the
-        most important parts shown first.
+        hidden at random (a mean of the orders), and, read by the share that is shown, with the most
+        important parts shown first.
     """
-    generator = np.random.default_rng(SEED)
-    draws = [generator.permutation(len(order)) for _ in range(ORDERS)]
-    states = [replaced(image, filled, each, patch) for each in (order, *draws)]
+    states = [replaced(image, filled, each, patch) for each in (order, *others)]
     states.append(replaced(filled, image, order, patch))
     answers = logits(model, np.concatenate(states)).numpy()
     scores = softmax(answers, np.full(len(answers), target)).reshape(len(states), -1)

@@ -1,31 +1,31 @@
-"""Sheets of occlusion heatmaps, and what they say in curves and bars."""
+"""Sheets of occlusion heatmaps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, SymLogNorm, to_rgb
 from matplotlib.figure import Figure
 from scipy import special
 
-from stages.common.figures import Sheet, class_colors, short, unit_ticks
-from stages.occlusion.measures import centers, target_maps
+from stages.common.figures import Sheet, class_colors, short
+from stages.occlusion.measures import centers, fall
 
 # one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
 # confident answers hardly move under a small patch and collapse under a large one
 SCALE = SymLogNorm(linthresh=0.01, linscale=0.5, vmin=-1, vmax=1)
 COLORS = plt.get_cmap("RdBu_r")
 TICKS = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
-GALLERY_LINES = {"correct": "o-", "misclassified": "s--"}
-GALLERY_COLORS = {"correct": "#444444", "misclassified": "#bbbbbb"}
-TINT = 0.7  # share of a class's colour where it is the most probable one; the rest is the image
+# share of a class's colour where it is the most probable one, as without a patch or in its stead;
+# the rest is the image
+KEPT, CHANGED = 0.35, 0.85
 # of a sheet, in pixels
-SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT, LINE = 96, 4, 24, 72, 104, 196, 28
+SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT, LINE = 96, 4, 24, 80, 104, 196, 28
+HEADINGS = HEAD - 18  # amid the last line: below them a long sheet may be cut
 LEGEND_LINE = 16
-LEGEND_TOP = HEAD + BAR_HEIGHT + 36  # of the classes' colours, below the colour bar
+LEGEND_TOP = HEAD + BAR_HEIGHT + 40  # of the classes' colours, below the colour bar
 
 
 def gray(image: np.ndarray) -> np.ndarray:
@@ -48,19 +48,21 @@ def overlay(image: np.ndarray, heatmap: np.ndarray, scale: Normalize = SCALE) ->
     return (1 - density) * gray(image) + density * COLORS(place[..., 0])[..., :3]
 
 
-def tinted(image: np.ndarray, classes: np.ndarray, colors: np.ndarray) -> np.ndarray:
+def tinted(
+    image: np.ndarray, classes: np.ndarray, colors: np.ndarray, predicted: int
+) -> np.ndarray:
     """Paint a grey version of an image in the colours of the classes that it is taken for.
 
-    `classes`, float (height, width), numbers the rows of `colors`, float (classes, 3); NaN is left
-    grey.
+    `classes`, float (height, width), numbers the rows of `colors`, float (classes, 3), and is NaN
+    where nothing is known. What is taken for another class than `predicted` stands out.
 
     Returns
     -------
     float (height, width, 3), 0..1
     """
+    density = np.where(classes == predicted, KEPT, CHANGED) * ~np.isnan(classes)
     tint = colors[np.nan_to_num(classes).astype(int)]
-    painted = (1 - TINT) * gray(image) + TINT * tint
-    return np.where(np.isnan(classes)[..., None], gray(image), painted)
+    return (1 - density[..., None]) * gray(image) + density[..., None] * tint
 
 
 def spread(heatmap: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
@@ -96,6 +98,8 @@ class Row:
         For each size of the patch, how far the score of each target falls.
     odds : float (rows, columns, targets)
         How far the log-odds fall, in nats, with the patch of the middle size.
+    predicted : int
+        The most probable class without a patch.
     answers : int (rows, columns)
         The most probable class with the largest patch.
     """
@@ -105,6 +109,7 @@ class Row:
     targets: list[str]
     drops: dict[int, np.ndarray]
     odds: np.ndarray
+    predicted: int
     answers: np.ndarray
 
 
@@ -134,14 +139,7 @@ def row(
     """
 
     def falls(grid: np.ndarray, measure: str) -> np.ndarray:
-        whole, maps = unoccluded[None, None, None], grid[None]
-        return np.stack(
-            [
-                (target_maps(whole, target, measure) - target_maps(maps, target, measure))[0]
-                for target in (np.array([int(target)]) for target in targets)
-            ],
-            axis=-1,
-        )
+        return np.stack([fall(unoccluded, grid, target, measure) for target in targets], axis=-1)
 
     score = special.softmax(unoccluded.astype(np.float64))
     names = short(classes, 10)
@@ -151,6 +149,7 @@ def row(
         [f"{names[classes[target]]} {score[target]:.3f}" for target in targets],
         {patch: falls(grid, "score") for patch, grid in grids.items()},
         falls(grids[middle(grids)], "log_odds"),
+        int(unoccluded.argmax()),
         grids[max(grids)].argmax(axis=-1),
     )
 
@@ -204,16 +203,59 @@ def sheet(
             for left, patch in zip(lefts, patches, strict=True):
                 full = spread(row.drops[patch][..., place], patch, stride, SIDE)
                 page.image(left, y, overlay(row.image, full))
-            largest = np.abs(row.odds[..., place]).max()
-            full = spread(row.odds[..., place], middle(patches), stride, SIDE)
-            scale = Normalize(-largest, largest) if largest else SCALE
-            page.image(odds_left, y, overlay(row.image, full, scale))
-            _aside(page, odds_left, y, f"± {largest:.2g} nats", color="gray")
+            _odds(page, odds_left, y, row.image, row.odds[..., place], middle(patches), stride)
         full = spread(row.answers, max(patches), stride, SIDE)
-        page.image(answer_left, top, tinted(row.image, full, colors))
-    _color_bar(page.add_axes(width - BAR + 14, HEAD, 14, BAR_HEIGHT))
+        page.image(answer_left, top, tinted(row.image, full, colors, row.predicted))
+    _color_bar(page.add_axes(width - BAR + 14, HEAD + 5, 14, BAR_HEIGHT))
     _legend(page, width - BAR + 14, [(short(classes, 10)[classes[i]], colors[i]) for i in seen])
     return page.figure()
+
+
+def fills(
+    rows: list[tuple[np.ndarray, str, dict[str, np.ndarray]]],
+    patch: int,
+    strides: dict[str, int],
+    title: str,
+) -> Figure:
+    """Draw how the log-odds of a class fall with each fill of the patch, side by side.
+
+    Parameters
+    ----------
+    rows : list of image, title, falls
+        As in `Row`; the falls are float (rows, columns), by fill.
+    strides : dict of str to int
+        Pixels between positions, by fill.
+    """
+    lefts = {fill: MARGIN + i * (SIDE + MARGIN) for i, fill in enumerate(strides, 1)}
+    step = SIDE + 3 * GAP
+    page = Sheet(max(lefts.values()) + SIDE + MARGIN, HEAD + len(rows) * step + GAP, title)
+    for name, left in zip(short(strides).values(), lefts.values(), strict=True):
+        page.text(left + SIDE / 2, HEADINGS, name, fontsize=9)
+    titles = short((title for _, title, _ in rows), 13)
+    for number, (image, title, falls) in enumerate(rows):
+        top = HEAD + number * step
+        page.image(MARGIN, top, image)
+        _aside(page, MARGIN, top, titles[title], fontweight="bold")
+        for fill, odds in falls.items():
+            _odds(page, lefts[fill], top, image, odds, patch, strides[fill])
+    return page.figure()
+
+
+def _odds(
+    page: Sheet,
+    left: int,
+    top: int,
+    image: np.ndarray,
+    falls: np.ndarray,
+    patch: int,
+    stride: int,
+) -> None:
+    """Place the overlay of a fall of log-odds on its own scale, and write that beside it."""
+    largest = np.abs(falls).max()
+    scale = Normalize(-largest, largest) if largest else SCALE
+    page.image(left, top, overlay(image, spread(falls, patch, stride, SIDE), scale))
+    digits = f"{largest:.2g}" if largest < 100 else f"{largest:.0f}"
+    _aside(page, left, top, f"± {digits} nats", color="gray")
 
 
 def _headings(
@@ -221,13 +263,13 @@ def _headings(
 ) -> None:
     groups = (
         ("fall of the score", [*zip(lefts, patches, strict=True)]),
-        ("log-odds", [(odds_left, middle(patches))]),
+        ("fall of log-odds", [(odds_left, middle(patches))]),
         ("most probable", [(answer_left, max(patches))]),
     )
     for name, columns in groups:
-        page.text((columns[0][0] + columns[-1][0] + SIDE) / 2, HEAD - 26, name, fontsize=9)
+        page.text((columns[0][0] + columns[-1][0] + SIDE) / 2, HEADINGS - 14, name, fontsize=9)
         for left, patch in columns:
-            page.text(left + SIDE / 2, HEAD - 10, f"{patch} × {patch}", color="gray")
+            page.text(left + SIDE / 2, HEADINGS, f"{patch} × {patch}", color="gray")
 
 
 def _legend(page: Sheet, left: int, entries: list[tuple[str, np.ndarray]]) -> None:
@@ -247,64 +289,3 @@ def _color_bar(axes) -> None:
     bar = plt.colorbar(ScalarMappable(SCALE, COLORS), cax=axes, ticks=TICKS)
     bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS], fontsize=8)
     bar.set_label("fall of the score", fontsize=8)
-
-
-def sizes(table: pd.DataFrame, agreement: dict[str, dict[str, float | None]], title: str) -> Figure:
-    """Draw what the size of the patch does: how far scores fall, answers change, maps agree.
-
-    `table` has patch, and largest_drop and flip_share of each gallery; `agreement` has, for each
-    gallery, the rank correlation of the maps of two sizes, by names such as "8_16".
-    """
-    names = {"largest_drop": "mean largest fall of the score", "flip_share": "answer changes"}
-    figure, panels = plt.subplots(1, 3, figsize=(8.8, 3.2), layout="constrained")
-    table = table.sort_values("patch")
-    for axes, (column, name) in zip(panels, names.items(), strict=False):
-        for gallery, line in GALLERY_LINES.items():
-            values = table[f"{column}_{gallery}"].astype(float)
-            axes.plot(table["patch"], values, line, color="black", label=gallery)
-        axes.set(title=name, xlabel="side of the patch (pixels)", xticks=table["patch"])
-        unit_ticks(axes)
-    panels[0].legend(loc="best")
-    panels[1].set_ylabel("share of the positions")
-    pairs = list(agreement["correct"])
-    for offset, (gallery, color) in zip((-0.2, 0.2), GALLERY_COLORS.items(), strict=True):
-        values = [
-            np.nan if agreement[gallery][pair] is None else agreement[gallery][pair]
-            for pair in pairs
-        ]
-        panels[2].bar(np.arange(len(pairs)) + offset, values, 0.38, color=color, label=gallery)
-    words = [pair.replace("_", " and ") for pair in pairs]
-    panels[2].set(title="agreement of two sizes", ylabel="rank correlation of the maps")
-    panels[2].set_xticks(range(len(pairs)), words, rotation=90 if len(pairs) > 3 else 0)
-    panels[2].set_ylim(min(0, panels[2].get_ylim()[0]), 1)
-    panels[2].yaxis.grid(True)
-    panels[2].legend(loc="best")
-    figure.suptitle(title)
-    return figure
-
-
-def trust(curves: dict[str, np.ndarray], shares: np.ndarray, title: str) -> Figure:
-    """Draw how the score goes while parts of the images are hidden, and shown.
-
-    `curves`, float (3, steps + 1) for each gallery, are the means of those that `curves.measure`
-    gives, over `shares` of the image.
-    """
-    figure, panels = plt.subplots(1, 2, figsize=(7.6, 3.4), layout="constrained", sharey=True)
-    for gallery, (deletion, random, insertion) in curves.items():
-        line = GALLERY_LINES[gallery][1:]
-        for axes, ordered, chance in (
-            (panels[0], deletion, random),
-            (panels[1], insertion, random[::-1]),
-        ):
-            axes.plot(shares, ordered, line, color="black", label=f"{gallery}, by the map")
-            axes.plot(shares, chance, line, color="#d55e00", label=f"{gallery}, at random")
-    names = (("deletion", "hidden"), ("insertion", "shown"))
-    for axes, (name, what) in zip(panels, names, strict=True):
-        axes.set(title=name, xlabel=f"share of the image that is {what}")
-        unit_ticks(axes, "x")
-        unit_ticks(axes)
-    panels[0].set_ylabel("mean score of the class")
-    if curves:
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    figure.suptitle(title)
-    return figure

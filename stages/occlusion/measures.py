@@ -46,8 +46,17 @@ MEASURES = {"score": softmax, "log_odds": log_odds}
 
 def target_maps(logits: np.ndarray, targets: np.ndarray, measure: str = "score") -> np.ndarray:
     """Measure one class of each image: (n, rows, columns, classes), (n,) to (n, rows, columns)."""
-    everywhere = np.broadcast_to(targets[:, None, None], logits.shape[:-1])
-    return MEASURES[measure](logits, everywhere)
+    return MEASURES[measure](logits, np.broadcast_to(targets[:, None, None], logits.shape[:-1]))
+
+
+def fall(unoccluded: np.ndarray, grid: np.ndarray, target: int, measure: str) -> np.ndarray:
+    """Return how far one class of an image falls: float64 (rows, columns).
+
+    `unoccluded` are the logits without a patch, (classes,), `grid` those with it at each position,
+    (rows, columns, classes).
+    """
+    measured = MEASURES[measure]
+    return measured(unoccluded, np.array(target)) - measured(grid, np.full(grid.shape[:-1], target))
 
 
 def largest_drop(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:

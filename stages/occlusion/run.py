@@ -16,13 +16,12 @@ from stages.common.dataset import Dataset
 from stages.common.inference import Model
 from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SIDE
 from stages.common.tables import evaluation as tables
-from stages.occlusion import curves, draw, fills, measures
+from stages.occlusion import charts, curves, draw, fills, measures
 from stages.occlusion.params import Occlusion, fill_name
 from stages.occlusion.sensitivity import clean_image, occluded_logits
 
-COARSER = (
-    2  # times the stride: that of the other fills, of which a quarter of the positions will do
-)
+COARSER = 2  # times the stride for the other fills: a quarter of the positions will do
+MOST_ROWS = 20  # of the picture that compares fills
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
     inference.check_classes(model, data.classes, f"models/{name}")
     gallery = files.read_csv(f"plots/{name}/galleries.csv", tables.GALLERIES)
     maps = measure_maps(model, data, gallery["index"].to_numpy(), settings)
-    found = measure_curves(model, data, maps, settings)
+    found = measure_curves(model, data, maps, gallery["index"], settings)
     of = {kind: (gallery["gallery"] == kind).to_numpy() for kind in GALLERIES}
     metrics = {kind: summary(maps, found, members, middle) for kind, members in of.items()}
     effect = effect_of_size(metrics, patches)
@@ -74,13 +73,14 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
         files.write_csv(raw / "patches.csv", effect)
         title = NETWORKS[name].title
         draw_sheets(folder, title, maps, gallery, data.classes, settings)
+        draw_fills(folder, title, maps, gallery, data.classes, middle)
         agreement = {kind: metrics[kind]["rank_agreement"] for kind in GALLERIES}
-        sizes = draw.sizes(effect, agreement, f"{title}: what the size of the patch changes")
+        sizes = charts.sizes(effect, agreement, f"{title}: what the size of the patch changes")
         figures.save(sizes, folder / "patches.png")
         means = {kind: found[members].mean(axis=0) for kind, members in of.items() if members.any()}
         shares = curves.hidden_shares(parts(middle))
         heading = f"{title}: parts of {middle} × {middle} pixels, hidden or shown one by one"
-        figures.save(draw.trust(means, shares, heading), folder / "insertion_deletion.png")
+        figures.save(charts.trust(means, shares, heading), folder / "insertion_deletion.png")
         files.write_json("metrics/occlusion.json", {"network": name} | metrics)
     for patch in patches:
         drops = (f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}" for kind in GALLERIES)
@@ -133,7 +133,9 @@ def measure_maps(model: Model, data: Dataset, index: np.ndarray, settings: Occlu
     )
 
 
-def measure_curves(model: Model, data: Dataset, maps: Maps, settings: Occlusion) -> np.ndarray:
+def measure_curves(
+    model: Model, data: Dataset, maps: Maps, index: pd.Series, settings: Occlusion
+) -> np.ndarray:
     """Hide and show the parts of each image by its map: float64 (n, 3, steps), see `curves`."""
     patch, fill, found = settings.middle, fill_name(settings.fill), []
     odds = measures.target_maps(maps.logits[fill][patch], maps.predicted, "log_odds")
@@ -141,8 +143,10 @@ def measure_curves(model: Model, data: Dataset, maps: Maps, settings: Occlusion)
     for i in progress(members, "insertion and deletion", len(members)):
         image = maps.images[i]
         filled = fills.filled(settings.fill, image, data.mean * 255)
-        order = curves.ranking(-odds[i], patch, settings.stride, len(image))
-        found.append(curves.measure(model, image, filled, order, patch, maps.predicted[i]))
+        order = curves.ranking(-odds[i], patch, settings.stride, SIDE)
+        others = curves.random_orders(parts(patch), index[i])
+        target = maps.predicted[i]
+        found.append(curves.measure(model, image, filled, order, others, patch, target))
     return np.array(found).reshape(len(odds), 3, len(curves.hidden_shares(parts(patch))))
 
 
@@ -205,6 +209,23 @@ def draw_sheets(
             heading = f"{title}: what hiding a part of {kind} images does, rank {rank}"
             sheet = draw.sheet(rows, classes, settings.patches, settings.stride, heading, targets)
             figures.save(sheet, folder / f"{kind}_{rank}.png")
+
+
+def draw_fills(
+    folder: Path, title: str, maps: Maps, gallery: pd.DataFrame, classes: list[str], patch: int
+) -> None:
+    """Draw what each fill does to the best correct image of each class."""
+    best = (gallery["gallery"] == "correct") & (gallery["rank"] == 1)
+    rows = []
+    for i in np.flatnonzero(best)[:MOST_ROWS]:
+        falls = {
+            fill: measures.fall(maps.unoccluded[i], sizes[patch][i], maps.predicted[i], "log_odds")
+            for fill, sizes in maps.logits.items()
+        }
+        name = classes[maps.actual[i]]
+        rows.append((maps.images[i], name, falls))
+    heading = f"{title}: how the log-odds fall with each fill, {patch} × {patch} pixels"
+    figures.save(draw.fills(rows, patch, maps.strides, heading), folder / "fills.png")
 
 
 def sheet_row(maps: Maps, i: int, targets: int, classes: list[str]) -> draw.Row:
