@@ -12,7 +12,7 @@ from torch import nn
 from stages.common.inference import Model, logits
 from stages.occlusion.measures import softmax
 
-STEPS = 36  # at most: smaller parts are hidden several at a time
+STEPS = 18  # at most: small parts are hidden several at a time
 ORDERS = 2  # drawn at random for each image, of which the mean is taken
 SEED = 0
 
