@@ -16,6 +16,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
+from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -32,6 +33,9 @@ MOST_TEXT = 20  # classes of a matrix whose cells have room for text
 MOST_TICKS = 40  # classes that are named at an axis of it
 BY_SCORE = "those of the highest scores; galleries.csv lists all"
 RIGHT, WRONG = "#000000", "#d55e00"
+# matplotlib's own ten, with black in place of grey
+QUALITATIVE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd")
+QUALITATIVE += ("#8c564b", "#e377c2", "#000000", "#bcbd22", "#17becf")
 LINES = {"train": ":", "val": "-", "test": "--"}
 # a training measures as many training images an epoch as there are validation images, not all
 CURVES = SPLIT_TITLES | {"train": "train (a sample)"}
@@ -141,6 +145,16 @@ def short(names: Iterable[str], length: int = 16) -> dict[str, str]:
         name: next((c for c, n in zip(cuts, counts, strict=True) if n[c] == 1), cuts[-1])
         for name, *cuts in zip(names, *ways, strict=True)
     }
+
+
+def class_colors(count: int) -> list[str]:
+    """Return colours that tell so many classes apart, such as "#1f77b4"; no grey is among them."""
+    if count <= len(QUALITATIVE):
+        return list(QUALITATIVE[:count])
+    # around the wheel, in turn light and dark
+    hue, dark = np.arange(count) / count, np.arange(count) % 2
+    wheel = hsv_to_rgb(np.stack([hue, 0.6 + 0.4 * dark, 0.95 - 0.35 * dark], axis=1))
+    return [to_hex(color) for color in wheel]
 
 
 def unit_ticks(axes: Axes, which: str = "y") -> None:

@@ -36,7 +36,7 @@ def test_repro_writes_all_that_the_study_asks_for(clone):
         with open(clone / f"models/{network}/history.csv") as file:
             assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
     sheets = {path.name for path in (clone / "plots/occlusion").glob("*.png")}
-    assert sheets == {"patches.png"} | {
+    assert sheets == {"patches.png", "fills.png", "insertion_deletion.png"} | {
         f"{kind}_{i}.png" for kind in ("correct", "misclassified") for i in range(1, 6)
     }
     assert (clone / "models/occlusion/heatmaps.npz").is_file()

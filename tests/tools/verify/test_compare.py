@@ -161,6 +161,10 @@ def test_the_best_epoch_and_tests_are_free_and_other_counts_are_not():
     free = {"best_epoch": 8, "correct": {"images": 50}, "val_test": {"rank_p": 0.01}}
     others = {"best_epoch": 1, "correct": {"images": 45}, "val_test": {"rank_p": None}}
     assert beyond_tolerance(free, others) == []
+    steps = [
+        {"correct": {"size_effect": {"8_16": {"rises": n, "falls": 9, "p": 0.1}}}} for n in (3, 4)
+    ]
+    assert beyond_tolerance(*steps) == []
     counts = {"parameters": 390602, "network": "q1"}
     assert len(beyond_tolerance(counts, {"parameters": 390603, "network": "q2"})) == 2
     assert len(beyond_tolerance({"accuracy": 0.0}, {"loss": 0.0})) == 2
