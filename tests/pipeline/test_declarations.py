@@ -17,7 +17,7 @@ from tests.conftest import ROOT, project_params
 STAGES = list(YAML(typ="safe").load(ROOT / "dvc.lock")["stages"])
 # read by every stage, and written beside what it declares
 FOLDERS_ALONE = {"stages/common/images.py", "stages/common/image_files.py"}
-COMMON = {"params.yaml", "fingerprints"}
+COMMON = {"params.yaml", "fingerprints", "live"}
 
 
 @pytest.fixture(scope="module")
