@@ -6,7 +6,7 @@ from pathlib import Path
 from stages.common.base.errors import InputError
 
 RAW = "data/raw"
-WRITTEN = {"images.npy", "labels.npy", "masks.npy", "source.json", ".DS_Store"}
+WRITTEN = {"images.npy", "labels.npy", "masks.npy", "folds.npy", "source.json", ".DS_Store"}
 OUTS = (RAW, "data/split", "models", "metrics", "plots", "report")
 
 

@@ -13,8 +13,8 @@ class Download(Group):
     """Group `download`: where the images come from and how many are kept."""
 
     source: Literal["sample", "stl10", "npz", "folder"]
-    # npz: the file · folder: the folder · stl10: a URL or a local file, null for the official
-    # archive · sample: null
+    # npz: the file · folder: the folder · stl10: URL or file of the archive, or the folder that it
+    # was unpacked into, null for the official URL · sample: null
     path: Annotated[str, Field(min_length=1)] | None
     per_class: Annotated[int, Field(ge=1, le=1_000_000)] | None
     seed: Seed  # of the drawing; only `sample` draws

@@ -62,7 +62,7 @@ def open_sample(per_class: int | None, seed: int) -> Source:
 
 
 def write(folder: Path, source: Source) -> None:
-    """Write `images.npy`, `labels.npy` and, where the source has them, `masks.npy`.
+    """Write `images.npy`, `labels.npy` and, where the source has them, `masks.npy`, `folds.npy`.
 
     Image by image and without a memory map: a full disk is an error here, and would be the death
     of the process there.
@@ -80,6 +80,8 @@ def write(folder: Path, source: Source) -> None:
             if source.has_masks:
                 masks.write(mask.tobytes())
     np.save(folder / "labels.npy", source.labels)
+    if source.folds is not None:
+        np.save(folder / "folds.npy", source.folds)
 
 
 def write_header(file: BinaryIO, dtype: type, shape: tuple[int, ...]) -> None:

@@ -22,6 +22,8 @@ class Source:
         empty where the source has no split of its own.
     checksums : dict of str to str
         What was read, as "md5:..." or "sha256:..."; complete once `images` is exhausted.
+    folds : integers (folds, m), optional
+        The training images of each published fold, as indices into `labels`.
     """
 
     classes: list[str]
@@ -30,6 +32,7 @@ class Source:
     groups: list[tuple[str, int]] = field(default_factory=list)
     checksums: dict[str, str] = field(default_factory=dict)
     has_masks: bool = False
+    folds: np.ndarray | None = None
 
 
 def evenly_spaced(labels: np.ndarray, per_class: int | None) -> np.ndarray:

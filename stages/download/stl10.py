@@ -1,33 +1,21 @@
-"""The official STL-10 archive, read as a stream that ends with the last labelled member."""
+"""STL-10: the official archive, streamed or at hand, or the folder that it was unpacked into."""
 
-import gzip
 import hashlib
-import math
-import tarfile
-import zlib
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from urllib3 import Retry
 
 from stages.common.base.errors import InputError
-from stages.common.base.progress import log, progress
 from stages.common.study import SIDE, STL10_CLASSES
+from stages.download.members import COUNTS, FOLDS, IMAGE, LARGEST, Local, Unpacked, streamed
 from stages.download.outs import real
-from stages.download.remote import RETRY, Damaged, Remote, Restart
+from stages.download.remote import RETRY, Damaged, Remote
 from stages.download.source import Source, evenly_spaced
 
-FOLDER = PurePosixPath("stl10_binary")
-IMAGE = 3 * SIDE * SIDE  # bytes
-COUNTS = {"test": 8000, "train": 5000}  # images of the official archive
-LARGEST = {f"{group}_X.bin": count * IMAGE for group, count in COUNTS.items()} | {
-    f"{group}_y.bin": count for group, count in COUNTS.items()
-}
-LARGEST_OTHER = 100_000 * IMAGE  # unlabeled_X.bin, which is passed over where it comes earlier
-LARGEST_HEADER = 2**20  # bytes
-MOST_MEMBERS = 100
-PIECE = 10**6  # bytes
+FOLD_COUNT = 10  # of a fifth of the training images each, drawn independently: they overlap
+
+Members = Mapping[str, bytes | bytearray]
 
 
 def open_source(
@@ -36,14 +24,16 @@ def open_source(
     md5: dict[str, str] | None = None,
     retry: Retry = RETRY,
 ) -> Source:
-    """Open the labelled images of an archive in the official layout: test, then train.
+    """Open the labelled images in the official layout: test, then train.
 
     Parameters
     ----------
     path : str or None
-        URL or local file of the archive; None is the official URL.
+        URL or local file of the archive, or the folder `stl10_binary` that it was unpacked into, or
+        that folder's parent; None is the official URL.
     per_class : int or None
-        At most so many images of a class, over test and train together in their proportion.
+        At most so many images of a class, over test and train together in their proportion; there
+        are no folds then.
     md5 : dict of str to str, optional
         Of the members `test_X.bin`, `test_y.bin`, `train_X.bin` and `train_y.bin`; by default
         those that torchvision carries.
@@ -56,17 +46,17 @@ def open_source(
         The archive cannot be reached or is not what it should be. What has arrived from a URL and
         is good is kept: the next call goes on from there.
     """
-    path = path or _official().url
-    archive = Remote(path, retry) if "://" in path else Local(path)
+    origin = _open(path or _official().url, retry)
     try:
         md5 = md5 or dict(_official().test_list + _official().train_list)
-        members = _read(archive, md5)
+        members = origin.members(md5) if isinstance(origin, Unpacked) else streamed(origin, md5)
         labels = {group: _labels(members, group) for group in COUNTS}
+        folds = _folds(members, len(labels["test"]), len(labels["train"]))
     except Damaged as error:
-        archive.drop()
-        raise InputError(f"{archive.name}: {error}; {archive.remedy}") from None
+        origin.drop()
+        raise InputError(f"{origin.name}: {error}; {origin.remedy}") from None
     except BaseException:
-        archive.close()
+        origin.close()
         raise
     picked = evenly_spaced(np.concatenate(list(labels.values())), per_class)
     in_test = picked < len(labels["test"])
@@ -74,9 +64,10 @@ def open_source(
     return Source(
         list(STL10_CLASSES),
         np.concatenate([labels[group][chosen[group]] for group in COUNTS]),
-        _images(archive, members, chosen),
+        _images(origin, members, chosen),
         [(group, len(chosen[group])) for group in COUNTS],
-        {name: f"md5:{md5[name]}" for name in LARGEST},
+        {name: _checksum(members[name]) for name in LARGEST if name in members},
+        folds=folds if per_class is None else None,
     )
 
 
@@ -87,124 +78,18 @@ def _official():
     return STL10
 
 
-class Local:
-    """An archive on this machine."""
-
-    remedy = "get the archive anew"
-
-    def __init__(self, path: str):
-        file = real(path)
-        if not file.is_file():
-            problem = "is not a file" if file.exists() else "is not there"
-            raise InputError(f"{file} {problem}: download.path must be an archive or its URL")
-        self.name = str(file)
-        self._file = open(file, "rb")  # noqa: SIM115 (until `close`)
-        self.read = self._file.read
-        # the file is the user's
-        self.close = self.drop = self.remove = self._file.close
-
-    def mark(self) -> None:
-        """Do nothing: there is nothing to throw away."""
+def _open(path: str, retry: Retry) -> Unpacked | Local | Remote:
+    if "://" in path:
+        return Remote(path, retry)
+    place = real(path)
+    return Unpacked(place) if place.is_dir() else Local(place)
 
 
-class Limited:
-    """A stream that ends in an error rather than give more than is allowed at this point.
-
-    A header of a few bytes can claim a size that would fill the memory.
-    """
-
-    def __init__(self, stream: gzip.GzipFile):
-        self._stream = stream
-        self.left = LARGEST_HEADER
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self.left -= len(data)
-        if self.left < 0:
-            raise Damaged(f"has a header of more than {LARGEST_HEADER} bytes")
-        return data
+def _checksum(content: bytes | bytearray) -> str:
+    return f"md5:{hashlib.md5(content, usedforsecurity=False).hexdigest()}"
 
 
-def _read(archive: Local | Remote, md5: dict[str, str]) -> dict[str, bytearray]:
-    """Read the four labelled members, whatever their order, and no further."""
-    total = sum(math.ceil(size / PIECE) for size in LARGEST.values())
-    while True:
-        members: dict[str, bytearray] = {}
-        pieces = progress(_pieces(archive, md5), "labelled images", total, unit="megabyte")
-        try:
-            for name, piece in pieces:
-                members.setdefault(name, bytearray()).extend(piece)
-            return members
-        except Restart:
-            log("the server sends the archive from its beginning again")
-        except EOFError:
-            raise Damaged("the archive is cut short") from None
-        except (
-            gzip.BadGzipFile,
-            zlib.error,
-            tarfile.TarError,
-            ValueError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
-            raise Damaged(f"not a whole .tar.gz archive ({error})") from None
-
-
-def _pieces(archive: Local | Remote, md5: dict[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Return the content of the labelled members piece by piece, each member checked at its end."""
-    missing = set(LARGEST)
-    stream = Limited(gzip.GzipFile(fileobj=archive, mode="rb"))
-    with tarfile.open(fileobj=stream, mode="r|") as tar:
-        for _ in range(MOST_MEMBERS):
-            stream.left = LARGEST_HEADER
-            member = tar.next()
-            if member is None:
-                break
-            name = _checked_name(member)
-            stream.left = member.size + LARGEST_HEADER
-            digest = hashlib.md5(usedforsecurity=False)
-            for piece in _content(tar, member):
-                if name in missing:
-                    digest.update(piece)
-                    yield name, piece
-            if name not in missing:
-                continue
-            if digest.hexdigest() != md5[name]:
-                raise Damaged(f"{name} has the md5 {digest.hexdigest()}, {md5[name]} is needed")
-            archive.mark()
-            missing.remove(name)
-            if not missing:
-                return
-    raise Damaged(f"the archive lacks {', '.join(sorted(missing))}")
-
-
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
-    content = tar.extractfile(member)
-    while content and (piece := content.read(PIECE)):
-        yield piece
-
-
-def _checked_name(member: tarfile.TarInfo) -> str | None:
-    """Return the name of a labelled member, None for another one.
-
-    Raises
-    ------
-    Damaged
-        The member points outside, is no plain file or folder, or is too large.
-    """
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts:
-        raise Damaged(f"the member {member.name!r} points outside the archive")
-    if not (member.isreg() or member.isdir()) or member.issparse():
-        raise Damaged(f"the member {member.name!r} is no plain file (a link or a device)")
-    name = path.name if path.parent == FOLDER else None
-    largest = LARGEST.get(name, LARGEST_OTHER)
-    if not 0 <= member.size <= largest:
-        raise Damaged(f"the member {member.name!r} claims {member.size} bytes: {largest} allowed")
-    return name if name in LARGEST else None
-
-
-def _labels(members: dict[str, bytearray], group: str) -> np.ndarray:
+def _labels(members: Members, group: str) -> np.ndarray:
     """Return the labels of a group from 0, uint8 (n,), once they fit its images."""
     images, labels = f"{group}_X.bin", f"{group}_y.bin"
     count, rest = divmod(len(members.get(images, b"")), IMAGE)
@@ -217,8 +102,26 @@ def _labels(members: dict[str, bytearray], group: str) -> np.ndarray:
     return values - np.uint8(1)
 
 
+def _folds(members: Members, test: int, train: int) -> np.ndarray | None:
+    """Return the images of each official fold, int32 (10, train / 5); None where there are none.
+
+    The file counts the `train` training images, the result all images, the `test` ones first.
+    """
+    if FOLDS not in members:
+        return None
+    size = train // 5
+    rows = [line.split() for line in bytes(members[FOLDS]).splitlines() if line.strip()]
+    folds = [[int(word) for word in row if word.isdigit() and len(word) < 9] for row in rows]
+    whole = [len(row) == len({*fold}) == size for row, fold in zip(rows, folds, strict=True)]
+    if len(rows) != FOLD_COUNT or not all(whole) or max(map(max, folds)) >= train:
+        raise Damaged(
+            f"{FOLDS} is not {FOLD_COUNT} lines of {size:,} different numbers below {train:,}"
+        )
+    return np.array(folds, np.int32) + np.int32(test)
+
+
 def _images(
-    archive: Local | Remote, members: dict[str, bytearray], chosen: dict[str, np.ndarray]
+    origin: Unpacked | Local | Remote, members: Members, chosen: dict[str, np.ndarray]
 ) -> Iterator[tuple[np.ndarray, None]]:
     for group, indices in chosen.items():
         pixels = np.frombuffer(members[f"{group}_X.bin"], np.uint8).reshape(-1, 3, SIDE, SIDE)
@@ -226,4 +129,4 @@ def _images(
             # stored channel by channel, column by column
             yield pixels[index].transpose(2, 1, 0), None
     # only now: on a full disk nothing needs to be fetched twice
-    archive.remove()
+    origin.remove()

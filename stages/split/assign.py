@@ -78,6 +78,29 @@ def with_validation(
     return split
 
 
+def with_fold(origin: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Keep a source's own test, train on a published fold, and validate on the rest of its train.
+
+    So do Coates, Lee and Ng 2011 train on each of ten folds of STL-10, and state the mean of the
+    ten accuracies on test; there the rest is not used.
+
+    Parameters
+    ----------
+    origin : array of str (n,)
+        Where the source has each image: "train" or "test".
+    fold : integers (m,)
+        Indices of images of its train.
+
+    Returns
+    -------
+    array of str (n,)
+        "train", "val" or "test".
+    """
+    split = np.where(origin == "train", "val", origin).astype("U5")
+    split[fold] = "train"
+    return split
+
+
 def check(split: np.ndarray, labels: np.ndarray, classes: list[str]) -> None:
     """Refuse a split in which a class has no image on one side.
 

@@ -14,4 +14,6 @@ class Split(Group):
 
     protocol: Literal["auto", "parts", "source"]
     parts: Annotated[list[Parts], Field(min_length=3, max_length=3)]
+    # stl10 by its own split: the published fold of 1,000 images to train on; null: all that it has
+    fold: Annotated[int, Field(ge=0, le=9)] | None
     seed: Seed

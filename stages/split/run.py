@@ -38,11 +38,13 @@ def split(settings: Split) -> None:
 
     mean, std = statistics.channel_statistics(images, np.flatnonzero(parts == "train"))
     summary = statistics.summary(parts, labels, groups, source["classes"])
+    fold = {} if settings.fold is None else {"fold": settings.fold}
+    summary |= {"protocol": protocol} | fold
     rounded = {"mean": mean.round(6).tolist(), "std": std.round(6).tolist()}
     with files.new_folder(dataset.SPLIT_FOLDER) as folder, files.new_folder("plots/split") as plots:
         table = pd.DataFrame({"index": np.arange(len(labels)), "label": labels, "split": parts})
         files.write_csv(folder / "split.csv", table, SPLIT)
-        files.write_json(folder / "statistics.json", summary | {"protocol": protocol} | rounded)
+        files.write_json(folder / "statistics.json", summary | rounded)
         title = f"The data set, source {source['source']}"
         sheet = draw.contact_sheet(images, labels, parts, source["classes"], title)
         figures.save(sheet, plots / "contact_sheet.png")
@@ -55,6 +57,11 @@ def divide(
 ) -> np.ndarray:
     """Return the part that each image goes to: array of str (n,), "train", "val" or "test"."""
     if protocol == "parts":
+        if settings.fold is not None:
+            raise InputError(
+                f"params.yaml: split.fold is {settings.fold}: a fold is a part of the source's own "
+                "train, set split.protocol to source"
+            )
         return assign.by_parts(labels, groups, settings.parts, settings.seed)
     origin = np.repeat(
         [group["origin"] for group in source["groups"]],
@@ -66,6 +73,20 @@ def divide(
             "of its own, only npz, stl10 and a folder of train and test have one; parts or auto "
             "divides it at random"
         )
+    if settings.fold is not None:
+        return assign.with_fold(origin, read_fold(settings.fold))
     if "val" in origin:
         return origin
     return assign.with_validation(labels, groups, origin, settings.parts, settings.seed)
+
+
+def read_fold(fold: int) -> np.ndarray:
+    """Return the images of a published fold, integers (m,); InputError where there are no folds."""
+    path = dataset.RAW / "folds.npy"
+    if not path.exists():
+        raise InputError(
+            f"params.yaml: split.fold is {fold}, and {path} is not there: the source stl10 writes "
+            "it, with download.per_class null, from an archive that has fold_indices.txt before "
+            "the unlabelled images, or from the folder that any was unpacked into"
+        )
+    return files.read_array(path)[fold]

@@ -20,6 +20,7 @@ from stages.train.distributed import Processes
 from stages.train.examples import examples
 from stages.train.params import Train
 from stages.train.times import Times
+from stages.train.watch import watched
 
 
 def train(name: str, settings: Train, device: torch.device, processes: Processes) -> None:
@@ -51,12 +52,14 @@ def train(name: str, settings: Train, device: torch.device, processes: Processes
         log(f"{name}: an earlier run was stopped: going on after its epoch {finished_epochs}")
 
     times = Times(name, finished_epochs)
-    for row in loop.train(model, data, settings, optimizer, finished_epochs, processes):
-        if processes.rank == 0:
-            progress.add(row, model.network)
-            unfinished.save(progress, model.network, optimizer)
-            times.add(row["epoch"])
-            log(describe(name, row, settings.epochs, times))
+    with watched(name, progress.history, processes.rank) as show:
+        for row in loop.train(model, data, settings, optimizer, finished_epochs, processes):
+            if processes.rank == 0:
+                progress.add(row, model.network)
+                unfinished.save(progress, model.network, optimizer)
+                times.add(row["epoch"])
+                show(row)
+                log(describe(name, row, settings.epochs, times))
     if processes.rank == 0:
         write(name, settings, data, model, progress)
         unfinished.remove()

@@ -170,3 +170,94 @@ def test_header_that_would_fill_the_memory_is_refused(project):
     info.type, info.size = tarfile.XHDTYPE, 2**26
     archive = gzip.compress(info.tobuf() + bytes(2**26), 1)
     assert "a header of more than" in failure(local(archive))
+
+
+def unpacked(content: dict[str, bytes], folder="stl10_binary") -> Path:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, data in content.items():
+        (Path(folder) / name).write_bytes(data)
+    return Path(folder)
+
+
+@pytest.mark.parametrize("path", ["data/there/stl10_binary", "data/there", "moved"])
+def test_unpacked_folder_gives_the_images_of_the_archive(project, expected, path):
+    folder = unpacked(CONTENT, "moved" if path == "moved" else "data/there/stl10_binary")
+    assert_expected(*images_of(path), expected)
+    assert sorted(file.name for file in folder.iterdir()) == sorted(CONTENT)
+
+
+@pytest.mark.parametrize("name", ["test_X.bin", "test_y.bin", "train_X.bin", "train_y.bin"])
+def test_wrong_member_of_a_folder_is_named(project, name):
+    data = CONTENT[name]
+    for wrong, words in {
+        bytes([data[0] ^ 1]) + data[1:]: f"{name} has the md5",
+        data + bytes(2**28): f"{name} has {len(data) + 2**28} bytes",
+    }.items():
+        unpacked(CONTENT | {name: wrong})
+        assert words in failure("stl10_binary")
+    Path("stl10_binary", name).unlink()
+    assert f"lacks {name}; unpack the archive anew" in failure("stl10_binary")
+
+
+# each a fifth of the 30 training images
+FOLDS = {"fold_indices.txt": b"".join(b"%d 5 1 9 29 0 \n" % (10 + i) for i in range(10))}
+BIG = {"unlabeled_X.bin": np.random.default_rng(1).bytes(2**25)}
+LABELLED = {name: data for name, data in CONTENT.items() if name != "unlabeled_X.bin"}
+
+
+@pytest.mark.parametrize(
+    "content, there",
+    [
+        (LABELLED | FOLDS | BIG, True),
+        (LABELLED | FOLDS, True),
+        (FOLDS | LABELLED | BIG, True),
+        (LABELLED | BIG | FOLDS, False),  # not worth the unlabelled images
+    ],
+    ids=["official order", "alone", "first", "last"],
+)
+def test_folds_are_read_unless_the_unlabelled_images_come_before_them(
+    project, site, expected, content, there
+):
+    server = site(tar_gz(content))
+    for path in (server.url, local(tar_gz(content)), unpacked(content)):
+        source, images = images_of(path)
+        assert_expected(source, images, expected)
+        assert (source.folds is not None) == (there or path == Path("stl10_binary"))
+        if source.folds is not None:
+            # the 40 test images come first
+            first, *_, last = source.folds.tolist()
+            assert (first, last) == ([50, 45, 41, 49, 69, 40], [59, 45, 41, 49, 69, 40])
+            assert source.checksums["fold_indices.txt"] == "md5:" + md5(FOLDS)["fold_indices.txt"]
+    if list(content)[-1] in BIG:
+        assert server.served < len(ARCHIVE) + 2**23 < len(server.content) // 2
+    assert stl10.open_source("stl10_binary", 2, md5(CONTENT)).folds is None
+
+
+def test_what_is_wrong_behind_the_labelled_members_does_not_refuse_them(project, expected):
+    content = LABELLED | {"more.txt": bytes(20_000)} | FOLDS  # a tar is read in blocks
+    bare = tar({f"stl10_binary/{name}": data for name, data in content.items()})
+    end = bare.index(FOLDS["fold_indices.txt"][:20])
+    whole = gzip.compress(bare, 0)
+    for archive in (gzip.compress(bare[:end], 0), whole[: whole.index(b"10 5 1 9 29") + 40]):
+        source, images = images_of(local(archive))
+        assert_expected(source, images, expected)
+        assert source.folds is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(b"29", b"30"),  # there are 30 training images
+        lambda text: text.replace(b"29", b"-1"),
+        lambda text: text.replace(b"29", b"\xff"),
+        lambda text: text.replace(b"29", b"5"),
+        lambda text: text.replace(b"29", b""),
+        lambda text: text.replace(b"29", b"9" * 90_000),
+        lambda text: text[:20],
+    ],
+)
+def test_folds_of_another_form_are_refused(project, change):
+    content = LABELLED | {"fold_indices.txt": change(FOLDS["fold_indices.txt"])[:100_000]}
+    for path in (local(tar_gz(content)), unpacked(content)):
+        words = "fold_indices.txt is not 10 lines of 6 different numbers below 30"
+        assert words in failure(path)

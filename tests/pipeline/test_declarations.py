@@ -19,7 +19,7 @@ from tests.conftest import ROOT, project_params
 STAGES = list(YAML(typ="safe").load(ROOT / "dvc.lock")["stages"])
 # read by every stage, and written beside what it declares
 FOLDERS_ALONE = {"stages/common/images.py", "stages/common/image_files.py"}
-COMMON = {"params.yaml", "fingerprints"}
+COMMON = {"params.yaml", "fingerprints", "live"}
 # the variables of the environment that may be read: kernels, which are refused where they are not
 # the portable ones, how threads wait, a GPU's workspace, and which stage or process this is
 VARIABLES = {*PORTABLE, "OMP_WAIT_POLICY", "CUBLAS_WORKSPACE_CONFIG", "DVC_STAGE", "LOCAL_RANK"}

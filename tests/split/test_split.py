@@ -51,6 +51,9 @@ def test_the_command_writes_table_and_statistics(study):
         ({"parts": [8, 2]}, "params.yaml: split.parts"),
         ({"parts": [100, 1, 1]}, "'dark' has no image in val"),
         ({"protocol": "source"}, "split.protocol is 'source': the source sample has no split"),
+        ({"protocol": "source", "fold": 0}, "the source sample has no split"),
+        ({"fold": 0}, "split.fold is 0: a fold is a part of the source's own train"),
+        ({"fold": 10}, "params.yaml: split.fold"),
     ],
 )
 def test_a_split_that_cannot_be_made_is_refused_before_anything_is_written(study, changes, words):
@@ -86,3 +89,19 @@ def test_the_official_protocol_takes_validation_from_train(study, order, source,
     assert written.value_counts().to_dict() == {"train": 16, "val": 4, "test": 6}
     test = written[:6] if order[0] == "test" else written[20:]
     assert (test == "test").all()
+
+
+def test_a_published_fold_is_trained_on_and_the_rest_of_train_is_validation(study):
+    study.labels = np.arange(26) % 2
+    groups = [{"origin": "test", "count": 6}, {"origin": "train", "count": 20}]
+    study.write_raw("stl10", groups)
+    study.write_params(split={"protocol": "source", "fold": 3})
+    assert_one_line(study.run("split"), "split.fold is 3, and data/raw/folds.npy is not there")
+    folds = 6 + np.random.default_rng(0).permuted([np.arange(20)] * 10, axis=1)[:, :5]
+    np.save("data/raw/folds.npy", folds)
+    main()
+    written = table()["split"]
+    assert np.flatnonzero(written == "train").tolist() == sorted(folds[3])
+    assert written.value_counts().to_dict() == {"val": 15, "test": 6, "train": 5}
+    assert (written[:6] == "test").all()
+    assert json.loads(Path("data/split/statistics.json").read_text())["fold"] == 3
