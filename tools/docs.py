@@ -96,7 +96,7 @@ def tolerance() -> str:
             },
             {"metric": "counts, such as that of the parameters", "tolerance": "equal"},
             {
-                "metric": "best epoch, number of images in a gallery, tests of significance",
+                "metric": "best epoch, images in a gallery, tests of significance, log-odds",
                 "tolerance": "free",
             },
         ]

@@ -226,9 +226,9 @@ def fills(
     strides : dict of str to int
         Pixels between positions, by fill.
     """
-    lefts = {fill: MARGIN + i * (SIDE + MARGIN) for i, fill in enumerate(strides, 1)}
+    lefts = {fill: MARGIN + i * (SIDE + MARGIN + 2 * GAP) for i, fill in enumerate(strides, 1)}
     step = SIDE + 3 * GAP
-    page = Sheet(max(lefts.values()) + SIDE + MARGIN, HEAD + len(rows) * step + GAP, title)
+    page = Sheet(max(lefts.values()) + SIDE + MARGIN, HEAD + len(rows) * step, title)
     for name, left in zip(short(strides).values(), lefts.values(), strict=True):
         page.text(left + SIDE / 2, HEADINGS, name, fontsize=9)
     titles = short((title for _, title, _ in rows), 13)

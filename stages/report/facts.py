@@ -261,7 +261,7 @@ def occlusion(measured: Facts) -> Facts:
     dict
         `images`; a row a size in `patches`, smallest first; the `trend` of the largest drop and of
         the flip share; the `agreement` of any two sizes, with those `closest` and `furthest`; the
-        same of any two fills in `fills`; and `trust`, see there.
+        same of any two fills in `fills`, most alike first; and `trust`, see there.
     """
     sizes = sorted(int(key[6:]) for key in measured if key.startswith("patch_"))
     patches = [{"size": size} | measured[f"patch_{size}"] for size in sizes]
@@ -276,13 +276,14 @@ def occlusion(measured: Facts) -> Facts:
     fills = {
         tuple(pair.split("_")): value
         for pair, value in measured["fill_agreement"].items()
-        if pair != "patch"
+        if pair != "patch" and value is not None
     }
+    alike = dict(sorted(fills.items(), key=lambda item: (-item[1], item[0])))
     return (
         facts
         | agreements(dict(sorted(agreement.items())))
         | {
-            "fills": {"patch": measured["fill_agreement"]["patch"]} | agreements(fills),
+            "fills": {"patch": measured["fill_agreement"]["patch"]} | agreements(alike),
             "trust": trust(measured["deletion"], measured["insertion"]),
         }
     )

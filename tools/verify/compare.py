@@ -23,8 +23,9 @@ SHARE_TOLERANCE = 0.08  # accuracy, F1, calibration, ends of intervals
 LOSS_TOLERANCE = 0.15  # nats
 GALLERY_TOLERANCE = 0.25  # shares, drops and agreements over the few images of a gallery
 # two epochs may be as good as each other; a class may have fewer than five misclassified images; a
-# test of significance may fall to either side of its level, and so may the maps of images
-FREE = ("best_epoch", "images", "blank_maps")
+# test of significance may fall to either side of its level, and so may the maps of images; how far
+# log-odds fall has no upper end
+FREE = ("best_epoch", "images", "blank_maps", "largest_drop_of_log_odds")
 FREE += ("only_first", "only_second", "rises", "falls", "p", "p_holm", "rank_correlation", "rank_p")
 FREE += ("error_distance", "error_distance_by_chance", "error_distance_p")
 
