@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colorbar import Colorbar
+from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -97,6 +98,16 @@ def short(names: Iterable[str], length: int = 16) -> dict[str, str]:
         name: next((c for c, n in zip(cuts, counts, strict=True) if n[c] == 1), cuts[-1])
         for name, *cuts in zip(names, *ways, strict=True)
     }
+
+
+def class_colors(count: int) -> list[str]:
+    """Return colours that tell so many classes apart, such as "#1f77b4"."""
+    if count <= 20:
+        palette = plt.get_cmap("tab10" if count <= 10 else "tab20").colors[:count]
+    else:  # around the wheel, in turn light and dark
+        hue, dark = np.arange(count) / count, np.arange(count) % 2
+        palette = hsv_to_rgb(np.stack([hue, 0.6 + 0.4 * dark, 0.95 - 0.35 * dark], axis=1))
+    return [to_hex(color) for color in palette]
 
 
 def unit_ticks(axes: Axes, which: str = "y") -> None:
