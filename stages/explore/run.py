@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -59,21 +60,31 @@ def explore(device: torch.device) -> None:
         What an earlier stage wrote is missing, or a network has other classes than the data set.
     """
     data = dataset.load()
-    answers = ask(data, device)
     maps = read_maps()
-    header, scans, held = take_photos(data, answers, maps)
-    drawn = take_maps(data, maps)
-    study = describe(data, answers, maps) | {"header": header}
-    study["images"] = describe_images(data, answers, held, drawn)
-    lines = [drawn[index][1] for index, *_ in study["images"] if index in drawn]
-    html = page.build(study, encode_scores(answers, held), scans, lines)
+    tables = {
+        name: files.read_csv(f"plots/{name}/reliability.csv", RELIABILITY) for name in NETWORKS
+    }
+    answers = ask(data, device)
+    html, held = compose(data, answers, maps, tables)
     with files.new_folder("explore") as folder:
         files.write_text(folder / "index.html", html)
     total = sum(len(of.index) for of in answers.values())
-    log(
-        f"explore/index.html: {len(held)} of {total} images, {len(drawn)} with heatmaps, "
-        f"{len(html.encode()) / 1e6:.1f} MB"
-    )
+    log(f"explore/index.html: {held} of {total} images, {len(html.encode()) / 1e6:.1f} MB")
+
+
+def compose(
+    data: Dataset, answers: dict[str, Answers], maps: Maps, tables: dict[str, pd.DataFrame]
+) -> tuple[str, int]:
+    """Compose the page; return it, and how many images it holds.
+
+    `tables` are the bins of the reliability diagram of each network, as `evaluate` wrote them.
+    """
+    header, scans, held = take_photos(data, answers, maps)
+    drawn = take_maps(data, maps)
+    study = describe(data, answers, maps, tables) | {"header": header}
+    study["images"] = describe_images(data, answers, held, drawn)
+    lines = [drawn[index][1] for index, *_ in study["images"] if index in drawn]
+    return page.build(study, encode_scores(answers, held), scans, lines), len(held)
 
 
 def ask(data: Dataset, device: torch.device) -> dict[str, Answers]:
@@ -151,12 +162,11 @@ def encode_scores(answers: dict[str, Answers], held: np.ndarray) -> str:
     return encode.text(codes.astype("<u2").tobytes())
 
 
-def describe(data: Dataset, answers: dict[str, Answers], maps: Maps) -> dict[str, Any]:
+def describe(
+    data: Dataset, answers: dict[str, Answers], maps: Maps, tables: dict[str, pd.DataFrame]
+) -> dict[str, Any]:
     """Return what the page says of the study as a whole."""
     accuracy = {name: right.mean() for name, right in answers["val"].correct().items()}
-    tables = {
-        name: files.read_csv(f"plots/{name}/reliability.csv", RELIABILITY) for name in NETWORKS
-    }
     return {
         "classes": data.classes,
         "networks": [
@@ -203,7 +213,7 @@ def describe_split(of: Answers, classes: int) -> dict[str, Any]:
     }
 
 
-def bins(table, split: str) -> list[list[float]]:
+def bins(table: pd.DataFrame, split: str) -> list[list[float]]:
     """List the bins of a reliability diagram: low, high, images, confidence, accuracy."""
     own = table[table["split"] == split].drop(columns="split")
     return own.to_numpy(np.float64).tolist()

@@ -30,7 +30,7 @@ function compareView() {
     return h("section", null,
       h("h2", null, "Only ", h("strong", null, title(right)), ` is right: ${count}`),
       h("p", { class: "note" }, `The surest mistakes of ${title(wrong)} first; bars are its scores.`),
-      cards(list, [right, wrong], wrong));
+      cards(list, [right, wrong], wrong, PER_PAGE / 2));
   };
   return h("div", null, controls,
     h("div", { class: "test" }, fourfold(pair, first, second),

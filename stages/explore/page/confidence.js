@@ -1,20 +1,21 @@
 // A threshold on confidence: what is answered, and how well; the reliability diagram.
 
-const CHART = { left: 46, top: 12, width: 420, height: 300, right: 14, bottom: 40 };
+const CHART = { left: 46, top: 26, width: 500, height: 300, right: 24, bottom: 40, steps: 5 };
 
 // axes from 0 to 1 across and from `from` to 1 upwards
 function axes({ across, upwards, from = 0, size = CHART, label }, ...content) {
   const x = (share) => size.left + share * size.width;
   const y = (share) => size.top + ((1 - share) / (1 - from)) * size.height;
-  const ticks = [0, 0.2, 0.4, 0.6, 0.8, 1];
-  const heights = ticks.map((tick) => from + tick * (1 - from));
+  const ticks = Array.from({ length: size.steps + 1 }, (_, tick) => tick / size.steps);
+  const step = from < 0.5 ? 0.2 : 0.1;
+  const heights = Array.from({ length: Math.round((1 - from) / step) + 1 }, (_, tick) => from + tick * step);
   return h("svg", { viewBox: `0 0 ${size.left + size.width + size.right} ${size.top + size.height + size.bottom}`, role: "img", "aria-label": label },
     heights.map((tick) => h("g", { key: tick },
       h("line", { class: "grid", x1: x(0), x2: x(1), y1: y(tick), y2: y(tick) }),
       h("text", { x: x(0) - 6, y: y(tick) + 4, "text-anchor": "end" }, percent(tick, 0)))),
     ticks.map((tick) => h("text", { key: tick, x: x(tick), y: y(from) + 16, "text-anchor": "middle" }, percent(tick, 0))),
     h("text", { x: x(0.5), y: y(from) + 34, "text-anchor": "middle" }, across),
-    h("text", { class: "name", x: x(0) + 4, y: size.top + 10 }, upwards),
+    h("text", { class: "name", x: 0, y: 12 }, upwards),
     content.map((part) => part(x, y)));
 }
 
@@ -55,7 +56,7 @@ function thresholdTable(split, threshold) {
     })));
 }
 
-const SMALL = { left: 40, top: 8, width: 170, height: 150, right: 14, bottom: 40 };
+const SMALL = { left: 46, top: 8, width: 180, height: 150, right: 24, bottom: 40, steps: 2 };
 
 function reliabilityChart(split, { name, color }) {
   const bins = split.reliability[name];

@@ -84,38 +84,37 @@ const imagesOfCell = (actual, predicted, network, split) => images
   .sort(mostConfidentFirst(network));
 
 const MOST_PAIRS = 4;
+const MOST_EXAMPLES = 5;
 
 function confusedWith(counts) {
   const { network, split } = state;
-  const surest = ({ shown }) => (shown.length ? answer(shown[0], network).confidence : 0);
+  const others = splits.filter(({ name }) => name !== split)
+    .map((other) => ({ ...other, counts: countsOf(other, network) }));
+  const elsewhere = ({ a, b }) => sum(others.map((other) => other.counts[a][b] + other.counts[b][a]));
   const pairs = confusedPairs(counts)
-    .map((pair) => ({ ...pair, shown: imagesOfPair(pair, network, split) }))
-    .sort((first, second) => second.mistakes - first.mistakes || surest(second) - surest(first));
+    .sort((first, second) => second.mistakes - first.mistakes || elsewhere(second) - elsewhere(first));
   const equals = pairs.filter(({ mistakes }) => mistakes === pairs[0].mistakes).length;
   const direction = (from, to) => counts[from][to] > 0 &&
     h("a", { href: cellHref(from, to) }, `${counts[from][to]} × ${classes[from]} taken for ${classes[to]}`);
   return h("section", { class: "pairs" },
     h("h2", null, pairs.length ? "Which classes are confused most?" : "No class is taken for another."),
     equals > 1 && h("p", { class: "note" },
-      `${equals} pairs equally often; the one with the surest mistake comes first. The other split may tell them apart.`),
-    h("ol", null, pairs.slice(0, MOST_PAIRS).map(({ a, b, mistakes, of, shown }, rank) =>
+      `${equals} pairs equally often here; first comes the one that is confused more often on ${others.map((other) => other.title).join()}.`),
+    h("ol", null, pairs.slice(0, MOST_PAIRS).map(({ a, b, mistakes, of }, rank) =>
       h("li", { key: `${a} ${b}`, class: rank ? null : "first" },
-        h("span", { class: "count" }, `${mistakes} of ${of} images`, elsewhere(a, b)),
+        h("span", { class: "count" }, `${mistakes} of ${of} images`,
+          others.map((other) => `; ${other.counts[a][b] + other.counts[b][a]} of ${sum(other.counts[a]) + sum(other.counts[b])} on ${other.title}`)),
         h("h3", null, h("strong", null, classes[a]), " and ", h("strong", null, classes[b])),
         h("p", { class: "directions" }, direction(a, b), direction(b, a)),
-        rank < 2 && strip(shown.slice(0, 5), (image) =>
-          `${score(answer(image, network).confidence)} ${taken(image, network)}`)))),
+        rank < 2 && strip(imagesOfPair(a, b).slice(0, MOST_EXAMPLES), (image) =>
+          `${taken(image, network)} ${score(answer(image, network).confidence)}${image.split === split ? "" : `, ${splitOf(image.split).title}`}`)))),
     whereItLooks());
 }
 
-const imagesOfPair = ({ a, b }, network, split) =>
-  [...imagesOfCell(a, b, network, split), ...imagesOfCell(b, a, network, split)].sort(mostConfidentFirst(network));
-
-// how often a pair is confused on the other splits
-const elsewhere = (a, b) => splits.filter(({ name }) => name !== state.split).map((split) => {
-  const counts = countsOf(split, state.network);
-  return `; ${counts[a][b] + counts[b][a]} of ${sum(counts[a]) + sum(counts[b])} on ${split.title}`;
-});
+// of the split that is looked at first, then of the others
+const imagesOfPair = (a, b) => [state.split, ...splits.map(({ name }) => name).filter((name) => name !== state.split)]
+  .flatMap((split) => [...imagesOfCell(a, b, state.network, split), ...imagesOfCell(b, a, state.network, split)]
+    .sort(mostConfidentFirst(state.network)));
 
 // leads to the heatmaps, also from where there are none
 function whereItLooks() {
@@ -150,6 +149,6 @@ function cellSection(actual, predicted, counts) {
   return h("section", { class: "cell", id: "cell" },
     h("a", { class: "close", href: href(NO_CELL), "aria-label": "close" }, "× close"),
     h("h2", null, actual === predicted ? `${classes[actual]}, recognised` : `${classes[actual]} taken for ${classes[predicted]}`),
-    h("p", null, `${counts[actual][predicted]} of ${plural(sum(counts[actual]), "image")} of ${classes[actual]}, most confident first.`),
+    h("p", null, `${counts[actual][predicted]} of ${plural(sum(counts[actual]), "image")} of ${classes[actual]}${counts[actual][predicted] > 1 ? ", most confident first" : ""}.`),
     cards(imagesOfCell(actual, predicted, network, split), [network]));
 }

@@ -94,8 +94,7 @@ function occlusion(image) {
   map.below(place.row, place.column).forEach((value, plane) => { below[image.mapped[plane]] = value; });
   const [before, now] = [softmax(whole), softmax(below)];
   const first = now.indexOf(Math.max(...now));
-  const limit = measure === "odds" ? largest(Object.values(maps).flatMap((one) => measured(one, whole, label, image.mapped, "odds"))) : null;
-  const drawn = { measure, label, limit };
+  const drawn = { measure, label };
   return h("section", { class: "occlusion" },
     h("h2", null, "Hide a part: what does ", h("strong", null, title(of)), " need to see?"),
     h("div", { class: "controls" },
@@ -104,7 +103,8 @@ function occlusion(image) {
       choice("map of", MEASURES, measure, (name) => ({ measure: name })),
       measure !== "class" && select("class", "target", image.mapped.map((one) => [one === predicted ? "" : classes[one], classes[one]]))),
     h("p", { class: "headline", "aria-live": "polite" },
-      `With this part hidden, the score of `, h("strong", null, classes[label]), ` goes from ${score(before[label])} to ${score(now[label])}; `,
+      `With this part hidden, the score of `, h("strong", null, classes[label]), ` goes from ${score(before[label])} to ${score(now[label])}`,
+      measure === "odds" && ` (log-odds fall by ${falls[place.row * map.columns + place.column].toFixed(1)} nats)`, "; ",
       first === predicted ? "the answer stays." : h("span", null, "the answer becomes ", h("strong", null, classes[first]), ".")),
     h("div", { class: "three" },
       h("figure", null, stage(map, place, "image; arrow keys move the patch",
@@ -112,10 +112,11 @@ function occlusion(image) {
         h("figcaption", null, "Move the patch: pointer, finger or arrow keys.")),
       h("figure", null, stage(map, place, "map; arrow keys move the patch",
         mapCanvas(image, { patch, fill, ...drawn }), patchOver(image, map, place, fill, true)),
-        h("figcaption", null, legend(measure, limit, image))),
+        h("figcaption", null, legend(measure, largest(falls), image))),
       h("figure", null, bars(now, { actual: image.actual, predicted: first, color: networkOf(of).color, before }),
         h("figcaption", null, "Scores with the part hidden; the line marks the whole image's."))),
     h("h3", null, "Every size and fill"),
+    measure === "odds" && h("p", { class: "note" }, "Each map has a scale of its own: the darkest place is where the log-odds move most."),
     h("div", { class: "every", style: { gridTemplateColumns: `auto repeat(${study.occlusion.fills.length}, minmax(0, 96px))` } },
       h("span"), study.occlusion.fills.map((name) => h("span", { key: name, class: "head" }, FILL_WORDS[name] ?? name)),
       study.occlusion.patches.map((side) => [h("span", { key: side, class: "head" }, side),
@@ -129,16 +130,16 @@ function legend(measure, limit, image) {
   if (measure === "class")
     return h("span", { class: "classes" }, image.mapped.map((label) =>
       h("span", { key: label }, h("i", { class: "dot", style: { background: study.colors.classes[label] } }), classes[label])));
-  const ends = measure === "odds" ? [`+${limit.toFixed(1)} nats`, `−${limit.toFixed(1)} nats`] : ["falls by 1", "rises by 1"];
+  const end = measure === "odds" ? `${limit.toFixed(1)} nats` : "1";
   return h("span", { class: "legend" },
-    h("span", null, measure === "odds" ? `falls by ${limit.toFixed(1)} nats` : ends[0]),
+    h("span", null, `falls by ${end}`),
     h("i", { style: { background: `linear-gradient(to right, ${[...study.colors.falls].reverse().join()})` } }),
-    h("span", null, measure === "odds" ? `rises by ${limit.toFixed(1)}` : ends[1]));
+    h("span", null, `rises by ${end}`));
 }
 
 function imageView(image) {
   return h("div", null,
-    h("p", null, h("a", { class: "close", href: href(NO_IMAGE) }, "← back (Esc)")),
+    h("p", null, h("a", { href: href(NO_IMAGE) }, "← back (Esc)")),
     h("div", { class: "two image" },
       h("figure", null, photo(image),
         h("figcaption", null, "true class: ", h("strong", null, classes[image.actual]), h("br"),

@@ -1,8 +1,8 @@
 // Occlusion maps: how far the answer moves with the patch at each place (Zeiler and Fergus 2014).
 
 const MEASURES = [
-  { name: "score", title: "score" },
   { name: "odds", title: "log-odds" },
+  { name: "score", title: "score" },
   { name: "class", title: "most probable class" },
 ];
 
@@ -11,7 +11,7 @@ const settings = () => {
   return {
     patch: patches.includes(Number(state.patch)) ? Number(state.patch) : [...patches].sort((a, b) => a - b)[patches.length >> 1],
     fill: fills.includes(state.fill) ? state.fill : fills[0],
-    measure: MEASURES.some(({ name }) => name === state.measure) ? state.measure : "score",
+    measure: MEASURES.some(({ name }) => name === state.measure) ? state.measure : DEFAULTS.measure,
   };
 };
 
@@ -26,7 +26,7 @@ function measured(map, whole, label, mapped, measure) {
   });
 }
 
-// the scale of log-odds is an image's own, the same for all its patches and fills
+// the scale of log-odds is each map's own: what a patch does varies too much from fill to fill
 const largest = (values) => Math.max(1e-9, ...values.map(Math.abs));
 
 function colorOf(value, measure, limit) {
@@ -60,36 +60,36 @@ async function grayOf(image) {
   return grays.get(image.index);
 }
 
-// the map over the grey image; gray null: the map alone, white where the patch's centre never is
-function paint(canvas, map, values, measure, limit, gray) {
+// the map over the grey image, which is left as it is where the patch's centre never is
+function paint(canvas, map, values, measure, gray) {
   const side = study.side;
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(side, side);
   const [rows, columns] = [nearest(map.rows, map.patch), nearest(map.columns, map.patch)];
+  const limit = largest(values);
   const colors = values.map((value) => colorOf(value, measure, limit));
+  const none = { color: [0, 0, 0], density: 0 };
   for (let pixel = 0; pixel < side * side; pixel++) {
     const [row, column] = [rows[Math.floor(pixel / side)], columns[pixel % side]];
-    const below = gray ? gray[pixel] : 255;
-    const { color, density } = row < 0 || column < 0 ? { color: [0, 0, 0], density: 0 } : colors[row * map.columns + column];
-    const share = gray ? density : density && 1;
+    const { color, density } = row < 0 || column < 0 ? none : colors[row * map.columns + column];
     for (let channel = 0; channel < 3; channel++)
-      pixels.data[4 * pixel + channel] = (1 - share) * below + share * color[channel];
+      pixels.data[4 * pixel + channel] = (1 - density) * gray[pixel] + density * color[channel];
     pixels.data[4 * pixel + 3] = 255;
   }
   context.putImageData(pixels, 0, 0);
 }
 
 // a canvas with one map of an image, drawn once it is unpacked
-function mapCanvas(image, { patch, fill, measure, label, overlay = true, limit }) {
+function mapCanvas(image, { patch, fill, measure, label }) {
   const drawInto = async (canvas) => {
     if (!canvas || lineOf("maps", image.line) === null) return;
-    const drawn = [image.index, patch, fill, measure, label, overlay, limit].join();
+    const drawn = [image.index, patch, fill, measure, label].join();
     if (canvas.dataset.drawn === drawn) return;
     canvas.dataset.drawn = drawn;
     const map = (await mapsOf(image))[`${patch}_${fill}`];
     const values = measured(map, belowOf(image, study.occlusion.network), label, image.mapped, measure);
-    const gray = overlay ? await grayOf(image) : null;
-    if (canvas.dataset.drawn === drawn) paint(canvas, map, values, measure, limit ?? largest(values), gray);
+    const gray = await grayOf(image);
+    if (canvas.dataset.drawn === drawn) paint(canvas, map, values, measure, gray);
   };
   return h("canvas", { width: study.side, height: study.side, class: "map", ref: drawInto });
 }
@@ -100,7 +100,7 @@ function mapCards(list) {
   const { patch, fill } = settings();
   const shown = PER_PAGE * Number(state.more);
   return h("div", null,
-    h("p", null, "Right of each image, the places that ", h("strong", null, title(of)), ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${fill}). `,
+    h("p", null, "Right of each image, the places that ", h("strong", null, title(of)), ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${FILL_WORDS[fill] ?? fill}). `,
       h("strong", null, "Red on the object: it looks at the object. Red on the background: it looks elsewhere."), " Choose one to move the patch yourself."),
     h("div", { class: "cards" }, list.slice(0, shown).map((image) =>
       h("a", { class: "card of-maps", key: image.index, href: href({ image: image.index }), "data-image": image.index },

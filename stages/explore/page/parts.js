@@ -77,9 +77,9 @@ function card(image, names, first) {
 
 const PER_PAGE = 24;
 
-function cards(list, names, first = names[0]) {
+function cards(list, names, first = names[0], perPage = PER_PAGE) {
   if (!list.length) return h("p", { class: "none" }, "No image.");
-  const shown = PER_PAGE * Number(state.more);
+  const shown = perPage * Number(state.more);
   return h("div", null,
     h("div", { class: "cards" }, list.slice(0, shown).map((image) => card(image, names, first))),
     list.length > shown && h("a", { class: "button", href: href({ more: String(Number(state.more) + 1) }) },
