@@ -58,9 +58,7 @@ def test_the_command_writes_one_file_that_is_the_same_at_every_run(finished):
         ("plots/augment/reliability.csv", b"split,low\n", "augment/reliability.csv is damaged"),
     ],
 )
-def test_what_is_missing_or_damaged_is_named_and_nothing_is_written(
-    finished, path, content, problem
-):
+def test_what_is_missing_or_damaged_is_named(finished, path, content, problem):
     Path(path).write_bytes(content) if content else Path(path).unlink()
     with pytest.raises(InputError, match=problem):
         main()

@@ -52,7 +52,7 @@ function stage(map, place, label, ...content) {
   return h("div", {
     class: "stage", tabIndex: 0, role: "application", "aria-label": label,
     onPointerDown: (event) => { event.currentTarget.setPointerCapture(event.pointerId); follow(event); },
-    onPointerMove: (event) => { if (event.buttons || event.pointerType === "mouse") follow(event); },
+    onPointerMove: (event) => { if (event.buttons) follow(event); },
     onKeyDown: (event) => {
       const step = STEPS[event.key];
       if (!step) return;
@@ -109,7 +109,7 @@ function occlusion(image) {
     h("div", { class: "three" },
       h("figure", null, stage(map, place, "image; arrow keys move the patch",
         photo(image), patchOver(image, map, place, fill)),
-        h("figcaption", null, "Move the patch: pointer, finger or arrow keys.")),
+        h("figcaption", null, "Drag the patch, or move it with the arrow keys.")),
       h("figure", null, stage(map, place, "map; arrow keys move the patch",
         mapCanvas(image, { patch, fill, ...drawn }), patchOver(image, map, place, fill, true)),
         h("figcaption", null, legend(measure, largest(falls), image))),
