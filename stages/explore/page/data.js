@@ -4,7 +4,12 @@ const { h, render } = preact;
 
 const text = (id) => document.getElementById(id)?.textContent ?? "";
 
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+function bytesOf(base64) {
+  const decoded = atob(base64);
+  const bytes = new Uint8Array(decoded.length);
+  for (let place = 0; place < bytes.length; place++) bytes[place] = decoded.charCodeAt(place);
+  return bytes;
+}
 
 const study = JSON.parse(text("study"));
 const classes = study.classes;
@@ -38,15 +43,15 @@ function logOdds(below, target) {
 
 const codes = new Uint16Array(bytesOf(text("scores")).buffer);
 
-// [network][image]: what it answers, how sure it is
-const answers = networks.map((_, network) =>
-  study.images.map((_, image) => {
+// by the network's name, for each image: what it answers, and how sure it is
+const answers = Object.fromEntries(networks.map(({ name }, network) =>
+  [name, study.images.map((_, image) => {
     const start = (network * study.images.length + image) * classes.length;
     const own = codes.subarray(start, start + classes.length);
     let sum = 0;
     for (const code of own) sum += Math.exp(-FINE[code]);
     return { predicted: own.indexOf(0), confidence: 1 / sum };
-  }));
+  })]));
 
 let mapsBefore = 0;
 const images = study.images.map(([index, split, actual, mapped], place) => ({
@@ -59,7 +64,7 @@ const images = study.images.map(([index, split, actual, mapped], place) => ({
 }));
 const imageOf = (index) => images.find((image) => image.index === Number(index));
 
-const answer = (image, network) => answers[networks.indexOf(networkOf(network))][image.place];
+const answer = (image, network) => answers[network][image.place];
 
 const isRight = (image, network) => answer(image, network).predicted === image.actual;
 

@@ -79,17 +79,22 @@ function paint(canvas, map, values, measure, gray) {
   context.putImageData(pixels, 0, 0);
 }
 
-// a canvas with one map of an image, drawn once it is unpacked
+// one map after the other, so that the page answers in between
+let atWork = Promise.resolve();
+
+// a canvas with one map of an image
 function mapCanvas(image, { patch, fill, measure, label }) {
-  const drawInto = async (canvas) => {
+  const drawInto = (canvas) => {
     if (!canvas || lineOf("maps", image.line) === null) return;
     const drawn = [image.index, patch, fill, measure, label].join();
     if (canvas.dataset.drawn === drawn) return;
     canvas.dataset.drawn = drawn;
+    atWork = atWork.then(() => canvas.isConnected && canvas.dataset.drawn === drawn && drawMap(canvas));
+  };
+  const drawMap = async (canvas) => {
     const map = (await mapsOf(image))[`${patch}_${fill}`];
     const values = measured(map, belowOf(image, study.occlusion.network), label, image.mapped, measure);
-    const gray = await grayOf(image);
-    if (canvas.dataset.drawn === drawn) paint(canvas, map, values, measure, gray);
+    paint(canvas, map, values, measure, await grayOf(image));
   };
   return h("canvas", { width: study.side, height: study.side, class: "map", ref: drawInto });
 }
