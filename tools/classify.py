@@ -66,7 +66,7 @@ def classify(folder: str, files: list[Path], top: int, sheet: str | None) -> Non
         scores += list(inference.predict(model, stack))
         pixels += list(stack) if sheet else []
     if sheet and kept:
-        draw(model, kept, np.stack(pixels), np.stack(scores), sheet)
+        draw(model, kept, np.stack(pixels), sheet)
     for file, row in zip(kept, scores, strict=True):
         best = np.argsort(-row, kind="stable")[:top]
         log(f"{file}: " + ", ".join(f"{model.classes[i]} {row[i]:.3f}" for i in best))
@@ -106,35 +106,35 @@ def named_files(paths: list[str]) -> tuple[list[Path], str]:
     return files, image_files.told(left)
 
 
-def draw(model, files: list[Path], images, scores, path: str) -> None:
+def draw(model, files: list[Path], images, path: str) -> None:
     """Write a sheet of occlusion heatmaps, a row an image, for the class that it is taken for.
 
     Parameters
     ----------
     files : list of n paths
     images : uint8 (n, 96, 96, 3)
-    scores : float32 (n, classes)
-        Of the images as they are.
     """
     import numpy as np
 
     # a tool on top of the stages, no stage itself: it may use what one of them is made of
-    from stages.common import figures
+    from stages.common import figures, inference
     from stages.occlusion import draw, sensitivity
 
     # the colour of the training images where the network knows it, else grey
     fill = sensitivity.GRAY if model.mean is None else np.multiply(model.mean, 255)
-    classes, rows = figures.short(model.classes, 10), []
+    unoccluded, rows = inference.logits(model, images).numpy(), []
     for i in progress(range(len(files)), "occlusion", len(files)):
-        label = int(scores[i].argmax())
-        name = f"{classes[model.classes[label]]} {scores[i, label]:.3f}"
         clean = sensitivity.clean_image(model, images[i])
-        drops = []
-        for patch in PATCHES:
-            grid = sensitivity.occluded_scores(model, images[i], patch, STRIDE, fill, clean=clean)
-            drops.append(scores[i, label] - grid[..., [label]])
-        rows.append(draw.Row(images[i], files[i].name, [name], drops))
-    figures.save(draw.sheet(rows, PATCHES, STRIDE, "Where the network looks"), path)
+        grids = {
+            patch: sensitivity.occluded_logits(model, images[i], patch, STRIDE, fill, clean=clean)
+            for patch in PATCHES
+        }
+        label = unoccluded[i].argmax()
+        rows.append(
+            draw.row(images[i], files[i].name, unoccluded[i], grids, [label], model.classes)
+        )
+    sheet = draw.sheet(rows, model.classes, PATCHES, STRIDE, "Where the network looks")
+    figures.save(sheet, path)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,9 @@ matplotlib.use("Agg")  # no screen is needed, and none changes the result
 DPI = 100
 MOST_TEXT = 20  # classes of a matrix whose cells have room for text
 RIGHT, WRONG = "#000000", "#d55e00"
+# matplotlib's own ten, with black in place of grey
+QUALITATIVE = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd")
+QUALITATIVE += ("#8c564b", "#e377c2", "#000000", "#bcbd22", "#17becf")
 LINES = {"train": ":", "val": "-", "test": "--"}
 # a training measures as many training images an epoch as there are validation images, not all
 CURVES = SPLIT_TITLES | {"train": "train (a sample)"}
@@ -101,13 +104,13 @@ def short(names: Iterable[str], length: int = 16) -> dict[str, str]:
 
 
 def class_colors(count: int) -> list[str]:
-    """Return colours that tell so many classes apart, such as "#1f77b4"."""
-    if count <= 20:
-        palette = plt.get_cmap("tab10" if count <= 10 else "tab20").colors[:count]
-    else:  # around the wheel, in turn light and dark
-        hue, dark = np.arange(count) / count, np.arange(count) % 2
-        palette = hsv_to_rgb(np.stack([hue, 0.6 + 0.4 * dark, 0.95 - 0.35 * dark], axis=1))
-    return [to_hex(color) for color in palette]
+    """Return colours that tell so many classes apart, such as "#1f77b4"; no grey is among them."""
+    if count <= len(QUALITATIVE):
+        return list(QUALITATIVE[:count])
+    # around the wheel, in turn light and dark
+    hue, dark = np.arange(count) / count, np.arange(count) % 2
+    wheel = hsv_to_rgb(np.stack([hue, 0.6 + 0.4 * dark, 0.95 - 0.35 * dark], axis=1))
+    return [to_hex(color) for color in wheel]
 
 
 def unit_ticks(axes: Axes, which: str = "y") -> None:

@@ -1,42 +1,68 @@
 """Sheets of occlusion heatmaps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import SymLogNorm
+from matplotlib.colors import Normalize, SymLogNorm, to_rgb
 from matplotlib.figure import Figure
+from scipy import special
 
-from stages.common.figures import Sheet, short, unit_ticks
-from stages.occlusion.measures import centers
+from stages.common.figures import Sheet, class_colors, short
+from stages.occlusion.measures import centers, fall
 
 # one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
 # confident answers hardly move under a small patch and collapse under a large one
 SCALE = SymLogNorm(linthresh=0.01, linscale=0.5, vmin=-1, vmax=1)
 COLORS = plt.get_cmap("RdBu_r")
 TICKS = [-1, -0.1, -0.01, 0, 0.01, 0.1, 1]
-GALLERY_LINES = {"correct": "o-", "misclassified": "s--"}
-GALLERY_COLORS = {"correct": "#444444", "misclassified": "#bbbbbb"}
+# share of a class's colour where it is the most probable one, as without a patch or in its stead;
+# the rest is the image
+KEPT, CHANGED = 0.35, 0.85
 # of a sheet, in pixels
-SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT, LINE = 96, 4, 24, 56, 84, 196, 28
-LEAST = HEAD + BAR_HEIGHT + 12  # so that the colour bar has room beside a single image
+SIDE, GAP, MARGIN, HEAD, BAR, BAR_HEIGHT, LINE = 96, 4, 24, 80, 104, 196, 28
+HEADINGS = HEAD - 18  # amid the last line: below them a long sheet may be cut
+LEGEND_LINE = 16
+LEGEND_TOP = HEAD + BAR_HEIGHT + 40  # of the classes' colours, below the colour bar
 
 
-def overlay(image: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
+def gray(image: np.ndarray) -> np.ndarray:
+    """Return an image without its colours: uint8 (height, width, 3) to float (height, width, 1)."""
+    return (image @ np.array([0.299, 0.587, 0.114]) / 255)[..., None]
+
+
+def overlay(image: np.ndarray, heatmap: np.ndarray, scale: Normalize = SCALE) -> np.ndarray:
     """Lay a heatmap over a grey version of its image, the denser the further the score moves.
 
-    `heatmap` is how far the score falls, -1..1.
+    `heatmap` is how far the score falls, NaN where nothing is known; `scale` brings it to 0..1,
+    with 0.5 where nothing moves.
 
     Returns
     -------
     float (height, width, 3), 0..1
     """
-    gray = (image @ np.array([0.299, 0.587, 0.114]) / 255)[..., None]
-    place = np.asarray(SCALE(heatmap))[..., None]  # 0.5 where nothing moves
+    place = np.asarray(scale(np.nan_to_num(heatmap)))[..., None]
     density = 0.85 * np.abs(2 * place - 1)
-    return (1 - density) * gray + density * COLORS(place[..., 0])[..., :3]
+    return (1 - density) * gray(image) + density * COLORS(place[..., 0])[..., :3]
+
+
+def tinted(
+    image: np.ndarray, classes: np.ndarray, colors: np.ndarray, predicted: int
+) -> np.ndarray:
+    """Paint a grey version of an image in the colours of the classes that it is taken for.
+
+    `classes`, float (height, width), numbers the rows of `colors`, float (classes, 3), and is NaN
+    where nothing is known. What is taken for another class than `predicted` stands out.
+
+    Returns
+    -------
+    float (height, width, 3), 0..1
+    """
+    density = np.where(classes == predicted, KEPT, CHANGED) * ~np.isnan(classes)
+    tint = colors[np.nan_to_num(classes).astype(int)]
+    return (1 - density[..., None]) * gray(image) + density[..., None] * tint
 
 
 def spread(heatmap: np.ndarray, patch: int, stride: int, size: int) -> np.ndarray:
@@ -68,59 +94,190 @@ class Row:
         Such as its true class.
     targets : list of str
         What to call the classes that are mapped.
-    drops : list of float (rows, columns, targets), one a patch
-        How far the score of each target falls.
+    drops : dict of int to float (rows, columns, targets)
+        For each size of the patch, how far the score of each target falls.
+    odds : float (rows, columns, targets)
+        How far the log-odds fall, in nats, with the patch of the middle size.
+    predicted : int
+        The most probable class without a patch.
+    answers : int (rows, columns)
+        The most probable class with the largest patch.
     """
 
     image: np.ndarray
     title: str
     targets: list[str]
-    drops: list[np.ndarray]
+    drops: dict[int, np.ndarray]
+    odds: np.ndarray
+    predicted: int
+    answers: np.ndarray
+
+
+def middle(patches: Sequence[int]) -> int:
+    """Return the size of the patch whose log-odds are drawn."""
+    return sorted(patches)[len(patches) // 2]
+
+
+def row(
+    image: np.ndarray,
+    title: str,
+    unoccluded: np.ndarray,
+    grids: dict[int, np.ndarray],
+    targets: Sequence[int],
+    classes: Sequence[str],
+) -> Row:
+    """Return what a sheet shows of an image.
+
+    Parameters
+    ----------
+    unoccluded : float (classes,)
+        Logits without a patch.
+    grids : dict of int to float (rows, columns, classes)
+        Logits for each size of the patch.
+    targets : integers
+        The classes that are mapped.
+    """
+
+    def falls(grid: np.ndarray, measure: str) -> np.ndarray:
+        return np.stack([fall(unoccluded, grid, target, measure) for target in targets], axis=-1)
+
+    score = special.softmax(unoccluded.astype(np.float64))
+    names = short(classes, 10)
+    return Row(
+        image,
+        title,
+        [f"{names[classes[target]]} {score[target]:.3f}" for target in targets],
+        {patch: falls(grid, "score") for patch, grid in grids.items()},
+        falls(grids[middle(grids)], "log_odds"),
+        int(unoccluded.argmax()),
+        grids[max(grids)].argmax(axis=-1),
+    )
 
 
 def sheet(
-    rows: list[Row | str], patches: list[int], stride: int, title: str, maps: int = 1
+    rows: list[Row | str],
+    classes: Sequence[str],
+    patches: Sequence[int],
+    stride: int,
+    title: str,
+    maps: int = 1,
 ) -> Figure:
-    """Draw one sheet: at each image the map and the overlay of every patch size side by side.
+    """Draw one sheet: of each image how score and log-odds fall, and the most probable class.
 
     Parameters
     ----------
     rows : list of Row or str
         A class that has no image is named in a line of text.
+    classes : list of str
+        Of the network; those that come up are in the legend.
     patches : list of int
         Sides in pixels.
     maps : int
         How many classes of an image there is room for, one below the other.
     """
     first = MARGIN + SIDE + MARGIN  # left edge of the maps
-    pair = 2 * SIDE + GAP  # a map and its overlay
-    lefts = [first + i * (pair + 3 * GAP) for i in range(len(patches))]
+    lefts = [first + i * (SIDE + 2 * GAP) for i in range(len(patches))]
+    odds_left = lefts[-1] + SIDE + MARGIN
+    answer_left = odds_left + SIDE + 3 * GAP
     height = maps * (SIDE + GAP) + 2 * GAP  # of an image's place
     heights = [LINE if isinstance(row, str) else height for row in rows]
-    width = lefts[-1] + pair + BAR
-    page = Sheet(width, max(HEAD + sum(heights), LEAST), title)
-    for left, patch in zip(lefts, patches, strict=True):
-        page.text(left + pair / 2, HEAD - 9, f"patch of {patch} × {patch} pixels", fontsize=9)
+    seen = sorted({int(i) for row in rows if isinstance(row, Row) for i in np.unique(row.answers)})
+    width = answer_left + SIDE + BAR
+    least = LEGEND_TOP + (len(seen) + 1) * LEGEND_LINE  # so that bar and legend have room
+    page = Sheet(width, max(HEAD + sum(heights), least), title)
+    _headings(page, lefts, patches, odds_left, answer_left)
+    colors = np.array([to_rgb(color) for color in class_colors(len(classes))])
     titles = short((row if isinstance(row, str) else row.title for row in rows), 13)
     for number, row in enumerate(rows):
         top = HEAD + sum(heights[:number])
         if isinstance(row, str):
-            middle = top + LINE / 2 - GAP
-            page.text(MARGIN, middle, titles[row], ha="left", fontweight="bold")
-            page.text(first, middle, "none", ha="left", color="gray")
+            line = top + LINE / 2 - GAP
+            page.text(MARGIN, line, titles[row], ha="left", fontweight="bold")
+            page.text(first, line, "none", ha="left", color="gray")
             continue
         page.image(MARGIN, top, row.image)
         _aside(page, MARGIN, top, titles[row.title], fontweight="bold")
         for place, target in enumerate(row.targets):
             y = top + place * (SIDE + GAP)
             _aside(page, first, y, target)
-            for left, patch, drops in zip(lefts, patches, row.drops, strict=True):
-                full = spread(drops[..., place], patch, stride, SIDE)
-                colors = COLORS(SCALE(np.nan_to_num(full)))[..., :3]
-                page.image(left, y, np.where(np.isnan(full)[..., None], 1, colors))
-                page.image(left + SIDE + GAP, y, overlay(row.image, np.nan_to_num(full)))
-    _color_bar(page.add_axes(width - BAR + 14, HEAD, 14, BAR_HEIGHT))
+            for left, patch in zip(lefts, patches, strict=True):
+                full = spread(row.drops[patch][..., place], patch, stride, SIDE)
+                page.image(left, y, overlay(row.image, full))
+            _odds(page, odds_left, y, row.image, row.odds[..., place], middle(patches), stride)
+        full = spread(row.answers, max(patches), stride, SIDE)
+        page.image(answer_left, top, tinted(row.image, full, colors, row.predicted))
+    _color_bar(page.add_axes(width - BAR + 14, HEAD + 5, 14, BAR_HEIGHT))
+    _legend(page, width - BAR + 14, [(short(classes, 10)[classes[i]], colors[i]) for i in seen])
     return page.figure()
+
+
+def fills(
+    rows: list[tuple[np.ndarray, str, dict[str, np.ndarray]]],
+    patch: int,
+    strides: dict[str, int],
+    title: str,
+) -> Figure:
+    """Draw how the log-odds of a class fall with each fill of the patch, side by side.
+
+    Parameters
+    ----------
+    rows : list of image, title, falls
+        As in `Row`; the falls are float (rows, columns), by fill.
+    strides : dict of str to int
+        Pixels between positions, by fill.
+    """
+    lefts = {fill: MARGIN + i * (SIDE + MARGIN) for i, fill in enumerate(strides, 1)}
+    step = SIDE + 3 * GAP
+    page = Sheet(max(lefts.values()) + SIDE + MARGIN, HEAD + len(rows) * step + GAP, title)
+    for name, left in zip(short(strides).values(), lefts.values(), strict=True):
+        page.text(left + SIDE / 2, HEADINGS, name, fontsize=9)
+    titles = short((title for _, title, _ in rows), 13)
+    for number, (image, title, falls) in enumerate(rows):
+        top = HEAD + number * step
+        page.image(MARGIN, top, image)
+        _aside(page, MARGIN, top, titles[title], fontweight="bold")
+        for fill, odds in falls.items():
+            _odds(page, lefts[fill], top, image, odds, patch, strides[fill])
+    return page.figure()
+
+
+def _odds(
+    page: Sheet,
+    left: int,
+    top: int,
+    image: np.ndarray,
+    falls: np.ndarray,
+    patch: int,
+    stride: int,
+) -> None:
+    """Place the overlay of a fall of log-odds on its own scale, and write that beside it."""
+    largest = np.abs(falls).max()
+    scale = Normalize(-largest, largest) if largest else SCALE
+    page.image(left, top, overlay(image, spread(falls, patch, stride, SIDE), scale))
+    digits = f"{largest:.2g}" if largest < 100 else f"{largest:.0f}"
+    _aside(page, left, top, f"± {digits} nats", color="gray")
+
+
+def _headings(
+    page: Sheet, lefts: list[int], patches: Sequence[int], odds_left: int, answer_left: int
+) -> None:
+    groups = (
+        ("fall of the score", [*zip(lefts, patches, strict=True)]),
+        ("fall of log-odds", [(odds_left, middle(patches))]),
+        ("most probable", [(answer_left, max(patches))]),
+    )
+    for name, columns in groups:
+        page.text((columns[0][0] + columns[-1][0] + SIDE) / 2, HEADINGS - 14, name, fontsize=9)
+        for left, patch in columns:
+            page.text(left + SIDE / 2, HEADINGS, f"{patch} × {patch}", color="gray")
+
+
+def _legend(page: Sheet, left: int, entries: list[tuple[str, np.ndarray]]) -> None:
+    page.text(left, LEGEND_TOP - LEGEND_LINE, "most probable", ha="left")
+    for place, (name, color) in enumerate(entries):
+        top = LEGEND_TOP + place * LEGEND_LINE
+        page.image(left, top - 5, np.broadcast_to(color, (10, 10, 3)))
+        page.text(left + 16, top, name, ha="left")
 
 
 def _aside(page: Sheet, left: int, top: int, text: str, **style) -> None:
@@ -132,37 +289,3 @@ def _color_bar(axes) -> None:
     bar = plt.colorbar(ScalarMappable(SCALE, COLORS), cax=axes, ticks=TICKS)
     bar.ax.set_yticklabels([f"{tick:g}" for tick in TICKS], fontsize=8)
     bar.set_label("fall of the score", fontsize=8)
-
-
-def sizes(table: pd.DataFrame, agreement: dict[str, dict[str, float | None]], title: str) -> Figure:
-    """Draw what the size of the patch does: how far scores fall, answers change, maps agree.
-
-    `table` has patch, and largest_drop and flip_share of each gallery; `agreement` has, for each
-    gallery, the rank correlation of the maps of two sizes, by names such as "8_16".
-    """
-    names = {"largest_drop": "mean largest fall of the score", "flip_share": "answer changes"}
-    figure, panels = plt.subplots(1, 3, figsize=(8.8, 3.2), layout="constrained")
-    table = table.sort_values("patch")
-    for axes, (column, name) in zip(panels, names.items(), strict=False):
-        for gallery, line in GALLERY_LINES.items():
-            values = table[f"{column}_{gallery}"].astype(float)
-            axes.plot(table["patch"], values, line, color="black", label=gallery)
-        axes.set(title=name, xlabel="side of the patch (pixels)", xticks=table["patch"])
-        unit_ticks(axes)
-    panels[0].legend(loc="best")
-    panels[1].set_ylabel("share of the positions")
-    pairs = list(agreement["correct"])
-    for offset, (gallery, color) in zip((-0.2, 0.2), GALLERY_COLORS.items(), strict=True):
-        values = [
-            np.nan if agreement[gallery][pair] is None else agreement[gallery][pair]
-            for pair in pairs
-        ]
-        panels[2].bar(np.arange(len(pairs)) + offset, values, 0.38, color=color, label=gallery)
-    words = [pair.replace("_", " and ") for pair in pairs]
-    panels[2].set(title="agreement of two sizes", ylabel="rank correlation of the maps")
-    panels[2].set_xticks(range(len(pairs)), words, rotation=90 if len(pairs) > 3 else 0)
-    panels[2].set_ylim(min(0, panels[2].get_ylim()[0]), 1)
-    panels[2].yaxis.grid(True)
-    panels[2].legend(loc="best")
-    figure.suptitle(title)
-    return figure

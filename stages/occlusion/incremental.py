@@ -386,8 +386,10 @@ class CleanImage:
         height, width, _ = self._map(node).shape
         return float(box.area().double().mean()) / (height * width)
 
-    def logits(self, boxes: dict[fx.Node, Box], members: slice, color: Tensor) -> Tensor:
+    def logits(self, boxes: dict[fx.Node, Box], members: slice, fill: Tensor) -> Tensor:
         """Answer to the image under the patch, at some of the positions of `boxes`.
+
+        `fill`, float32 (height, width, 3), is what stands where the patch lies.
 
         Returns
         -------
@@ -400,7 +402,7 @@ class CleanImage:
                 box = boxes[node]
                 if box not in pixels:
                     pixels[box] = Pixels(box[members])
-                values[node] = self._windows(node, values, pixels[box], color)
+                values[node] = self._windows(node, values, pixels[box], fill)
             else:
                 for other in node.all_input_nodes:
                     if isinstance(values[other], Changed):
@@ -408,11 +410,11 @@ class CleanImage:
                 values[node] = self._run(node, values, None)
         return values[node]
 
-    def _windows(self, node: fx.Node, values: dict, pixels: Pixels, color: Tensor) -> Changed:
+    def _windows(self, node: fx.Node, values: dict, pixels: Pixels, fill: Tensor) -> Changed:
         given = [values[other] for other in node.all_input_nodes]
         clean, kernel = self._map(node), self._kernels[node]
         if not given:
-            rows = color.expand(len(pixels.owner), 3)
+            rows = fill[pixels.y, pixels.x]
         elif kernel:
             rows = kernel(given[0], clean, pixels)
         elif self._kind(node) in ADDITIONS:

@@ -4,6 +4,7 @@ import warnings
 from itertools import combinations, pairwise
 
 import numpy as np
+from scipy import special
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import ConstantInputWarning, spearmanr
 
@@ -11,6 +12,7 @@ from stages.common.significance import DIGITS as DIGITS_OF_P
 from stages.common.significance import mcnemar
 
 DIGITS = 4  # of every metric that is written
+VISIBLE = 0.01  # of a score: where a map changes by less, no colour is seen
 
 
 def centers(count: int, patch: int, stride: int) -> np.ndarray:
@@ -18,25 +20,64 @@ def centers(count: int, patch: int, stride: int) -> np.ndarray:
     return np.arange(count) * stride + (patch - 1) / 2
 
 
-def target_maps(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Pick one class of each image: (n, rows, columns, classes) and (n,) to (n, rows, columns)."""
-    return np.take_along_axis(scores, targets[:, None, None, None], axis=-1)[..., 0]
+def softmax(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the softmax scores of one class each: (..., classes) and (...) to float64 (...)."""
+    return _pick(special.softmax(logits.astype(np.float64), axis=-1), targets)
+
+
+def log_odds(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return the log-odds of one class each, in nats: (..., classes) and (...) to float64 (...).
+
+    The logarithm of how much more probable the class is than all others together: the logit of the
+    softmax score, but exact also where that score is 1 to the last digit.
+    """
+    others = logits.astype(np.float64)
+    own = _pick(others, targets)
+    np.put_along_axis(others, targets[..., None], -np.inf, axis=-1)
+    return own - special.logsumexp(others, axis=-1)
+
+
+def _pick(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(values, targets[..., None], axis=-1)[..., 0]
+
+
+MEASURES = {"score": softmax, "log_odds": log_odds}
+
+
+def target_maps(logits: np.ndarray, targets: np.ndarray, measure: str = "score") -> np.ndarray:
+    """Measure one class of each image: (n, rows, columns, classes), (n,) to (n, rows, columns)."""
+    return MEASURES[measure](logits, np.broadcast_to(targets[:, None, None], logits.shape[:-1]))
+
+
+def fall(unoccluded: np.ndarray, grid: np.ndarray, target: int, measure: str) -> np.ndarray:
+    """Return how far one class of an image falls: float64 (rows, columns).
+
+    `unoccluded` are the logits without a patch, (classes,), `grid` those with it at each position,
+    (rows, columns, classes).
+    """
+    measured = MEASURES[measure]
+    return measured(unoccluded, np.array(target)) - measured(grid, np.full(grid.shape[:-1], target))
 
 
 def largest_drop(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:
-    """Return by how much the score of each image falls at its worst position: float (n,).
+    """Return by how much the measure of each image falls at its worst position: float (n,).
 
-    `maps` is float (n, rows, columns), `unoccluded` the score without a patch, float (n,).
+    `maps` is float (n, rows, columns), `unoccluded` the measure without a patch, float (n,).
     """
     return unoccluded - maps.min(axis=(1, 2))
 
 
-def flip_share(scores: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def blank(maps: np.ndarray, unoccluded: np.ndarray) -> np.ndarray:
+    """Return whose score changes by less than a picture can show, wherever the patch: bool (n,)."""
+    return np.abs(maps - unoccluded[:, None, None]).max(axis=(1, 2)) < VISIBLE
+
+
+def flip_share(logits: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """Return the share of positions at which the network predicts another class: float (n,).
 
-    `scores` is float (n, rows, columns, classes), `predicted` the answer without a patch, (n,).
+    `logits` is float (n, rows, columns, classes), `predicted` the answer without a patch, (n,).
     """
-    return (scores.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
+    return (logits.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
 
 
 def points_at_object(
@@ -51,7 +92,7 @@ def points_at_object(
     Parameters
     ----------
     maps : float (n, rows, columns)
-        The target's score at each position.
+        The target's score or log-odds at each position.
     masks : bool (n, height, width)
         Where the object is.
 
@@ -89,9 +130,40 @@ def rank_agreement(
     points = np.stack(np.meshgrid(*wanted, indexing="ij"), axis=-1)
     # at the far edge the larger patch may reach past the last position of the smaller one
     interpolate = RegularGridInterpolator(grid, first, bounds_error=False, fill_value=None)
+    return _rank_correlation(interpolate(points), second)
+
+
+def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    if first.size < 2:
+        return float("nan")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantInputWarning)
-        return float(spearmanr(interpolate(points).ravel(), second.ravel()).statistic)
+        return float(spearmanr(first.ravel(), second.ravel()).statistic)
+
+
+def fill_agreement(maps: dict[str, np.ndarray], strides: dict[str, int]) -> dict[str, float | None]:
+    """Return Spearman's rank correlation of the heatmaps of each two fills, as means of images.
+
+    Parameters
+    ----------
+    maps : dict of str to float (n, rows, columns)
+        By fill, with patches of one size.
+    strides : dict of str to int
+        Pixels between positions, of which the largest is a multiple of the others. Compared are the
+        positions that all have.
+
+    Returns
+    -------
+    dict
+        By names such as "mean_blur"; None where every map is constant.
+    """
+    largest = max(strides.values())
+    steps = {fill: largest // stride for fill, stride in strides.items()}
+    common = {fill: of[:, :: steps[fill], :: steps[fill]] for fill, of in maps.items()}
+    return {
+        f"{first}_{second}": mean(list(map(_rank_correlation, common[first], common[second])))
+        for first, second in combinations(common, 2)
+    }
 
 
 def change(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
@@ -104,7 +176,7 @@ def change(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
 
 
 def summary(
-    scores: dict[int, np.ndarray],
+    logits: dict[int, np.ndarray],
     unoccluded: np.ndarray,
     actual: np.ndarray,
     stride: int,
@@ -114,10 +186,10 @@ def summary(
 
     Parameters
     ----------
-    scores : dict of int to float (n, rows, columns, classes)
-        For each patch size, the softmax scores at each position.
+    logits : dict of int to float (n, rows, columns, classes)
+        For each patch size, the answers at each position.
     unoccluded : float (n, classes)
-        The scores without a patch.
+        The logits without a patch.
     actual : integers (n,)
         True classes.
     masks : bool (n, height, width), optional
@@ -126,42 +198,62 @@ def summary(
     -------
     dict
         Means over the images, rounded; None where there is nothing to average. Drops are of the
-        predicted class, rises of the true class. `size_effect` tells how the first two numbers
-        change from each size to the next larger one.
+        predicted class, rises of the true class, both of the score but where the log-odds are
+        named; `blank_maps` counts images. `size_effect` tells how the largest drop of the score and
+        the share of flips change from each size to the next larger one.
     """
     predicted = unoccluded.argmax(axis=1)
-    image = np.arange(len(predicted))
-    maps = {patch: target_maps(grid, predicted) for patch, grid in scores.items()}
-    metrics: dict[str, object] = {"images": len(image)}
+    score, odds = softmax(unoccluded, predicted), log_odds(unoccluded, predicted)
+    # score and log-odds rank the positions alike, but near 1 scores are equal up to rounding
+    odds_maps = {patch: target_maps(grid, predicted, "log_odds") for patch, grid in logits.items()}
+    metrics: dict[str, object] = {"images": len(predicted)}
     drops, flips = {}, {}
-    for patch, grid in scores.items():
-        drops[patch] = largest_drop(maps[patch], unoccluded[image, predicted])
-        flips[patch] = flip_share(grid, predicted)
+    for patch, grid in logits.items():
+        maps = target_maps(grid, predicted)
+        drops[patch], flips[patch] = largest_drop(maps, score), flip_share(grid, predicted)
         # the largest rise of a score is the largest drop of its negative
-        rise = largest_drop(-target_maps(grid, actual), -unoccluded[image, actual])
+        rise = largest_drop(-target_maps(grid, actual), -softmax(unoccluded, actual))
         row = {
-            "largest_drop": _mean(drops[patch]),
-            "largest_rise_of_actual": _mean(rise),
-            "flip_share": _mean(flips[patch]),
+            "largest_drop": mean(drops[patch]),
+            "largest_drop_of_log_odds": mean(largest_drop(odds_maps[patch], odds)),
+            "blank_maps": int(blank(maps, score).sum()),
+            "largest_rise_of_actual": mean(rise),
+            "flip_share": mean(flips[patch]),
         }
         if masks is not None:
-            hits, chance = points_at_object(maps[patch], masks, patch, stride)
-            row |= {"pointing_game": _mean(hits), "pointing_game_by_chance": _mean(chance)}
+            hits, chance = points_at_object(odds_maps[patch], masks, patch, stride)
+            row |= {"pointing_game": mean(hits), "pointing_game_by_chance": mean(chance)}
         metrics[f"patch_{patch}"] = row
     metrics["size_effect"] = {
-        name: {f"{a}_{b}": change(of[a], of[b]) for a, b in pairwise(sorted(scores))}
+        name: {f"{a}_{b}": change(of[a], of[b]) for a, b in pairwise(sorted(logits))}
         for name, of in (("largest_drop", drops), ("flip_share", flips))
     }
     metrics["rank_agreement"] = {
-        f"{first}_{second}": _mean(
-            [rank_agreement(maps[first][i], first, maps[second][i], second, stride) for i in image]
+        f"{first}_{second}": mean(
+            [
+                rank_agreement(one, first, other, second, stride)
+                for one, other in zip(odds_maps[first], odds_maps[second], strict=True)
+            ]
         )
-        for first, second in combinations(scores, 2)
+        for first, second in combinations(logits, 2)
     }
     return metrics
 
 
-def _mean(values) -> float | None:
+def trust(ordered: np.ndarray, by_chance: np.ndarray) -> dict[str, object]:
+    """Compare the areas under the curves of n images, in a map's order and in random ones.
+
+    Both are float (n,). The sign test tells in how many images the map's order has more or less.
+    """
+    return {
+        "area": mean(ordered),
+        "area_by_chance": mean(by_chance),
+        "against_chance": change(by_chance, ordered),
+    }
+
+
+def mean(values) -> float | None:
+    """Return the mean of what is no NaN, rounded; None where there is nothing."""
     values = np.asarray(values, np.float64)
     values = values[~np.isnan(values)]
     return round(float(values.mean()), DIGITS) if len(values) else None

@@ -14,11 +14,14 @@ from stages.common.base import files
 from stages.common.base.progress import log, progress
 from stages.common.dataset import Dataset
 from stages.common.inference import Model
-from stages.common.study import GALLERIES, NETWORKS, PER_CLASS
+from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SIDE
 from stages.common.tables import evaluation as tables
-from stages.occlusion import draw, measures
-from stages.occlusion.params import Occlusion
-from stages.occlusion.sensitivity import clean_image, occluded_scores
+from stages.occlusion import charts, curves, draw, fills, measures
+from stages.occlusion.params import Occlusion, fill_name
+from stages.occlusion.sensitivity import clean_image, occluded_logits
+
+COARSER = 2  # times the stride for the other fills: a quarter of the positions will do
+MOST_ROWS = 20  # of the picture that compares fills
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,16 @@ class Maps:
     """What a network answers to n images whole, and with the patch at each position.
 
     `images` is uint8 (n, 96, 96, 3), `actual` their true classes, int64 (n,). `unoccluded` are
-    softmax scores, float32 (n, classes); `scores` has, for each side of the patch in pixels, those
-    at its positions, float32 (n, rows, columns, classes). `masks` is where the object is, bool
-    (n, 96, 96), or None.
+    logits, float32 (n, classes); `logits` has, for each fill and side of the patch in pixels, those
+    at its positions, float32 (n, rows, columns, classes), which lie `strides` of the fill apart.
+    The first fill leads. `masks` is where the object is, bool (n, 96, 96), or None.
     """
 
     images: np.ndarray
     actual: np.ndarray
     unoccluded: np.ndarray
-    scores: dict[int, np.ndarray]
+    logits: dict[str, dict[int, np.ndarray]]
+    strides: dict[str, int]
     masks: np.ndarray | None
 
     @property
@@ -51,68 +55,125 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
         What an earlier stage wrote is missing, or the network has other classes than the data set.
     """
     data = dataset.load()
-    name, patches, stride = settings.network, settings.patches, settings.stride
+    name, patches, middle = settings.network, settings.patches, settings.middle
     model = inference.load(f"models/{name}", device)
     inference.check_classes(model, data.classes, f"models/{name}")
     gallery = files.read_csv(f"plots/{name}/galleries.csv", tables.GALLERIES)
-    fill = data.mean * 255 if settings.fill == "mean" else settings.fill
-    maps = measure_maps(model, data, gallery["index"].to_numpy(), patches, stride, fill)
-    metrics = {kind: summary(maps, gallery["gallery"] == kind, stride) for kind in GALLERIES}
+    maps = measure_maps(model, data, gallery["index"].to_numpy(), settings)
+    found = measure_curves(model, data, maps, gallery["index"], settings)
+    of = {kind: (gallery["gallery"] == kind).to_numpy() for kind in GALLERIES}
+    metrics = {kind: summary(maps, found, members, middle) for kind, members in of.items()}
     effect = effect_of_size(metrics, patches)
     # both folders get their names only when all is written, so that a full disk leaves neither
     with (
         files.new_folder("plots/occlusion") as folder,
         files.new_folder("models/occlusion") as raw,
     ):
-        grids = {f"patch_{patch}": scores for patch, scores in maps.scores.items()}
-        index = gallery["index"].to_numpy()
-        files.write_arrays(raw / "heatmaps.npz", index=index, unoccluded=maps.unoccluded, **grids)
+        write_maps(raw, settings, maps, gallery["index"].to_numpy())
         files.write_csv(raw / "patches.csv", effect)
-        draw_sheets(folder, NETWORKS[name].title, maps, gallery, data.classes, stride)
+        title = NETWORKS[name].title
+        draw_sheets(folder, title, maps, gallery, data.classes, settings)
+        draw_fills(folder, title, maps, gallery, data.classes, middle)
         agreement = {kind: metrics[kind]["rank_agreement"] for kind in GALLERIES}
-        title = f"{NETWORKS[name].title}: what the size of the patch changes"
-        figures.save(draw.sizes(effect, agreement, title), folder / "patches.png")
+        sizes = charts.sizes(effect, agreement, f"{title}: what the size of the patch changes")
+        figures.save(sizes, folder / "patches.png")
+        means = {kind: found[members].mean(axis=0) for kind, members in of.items() if members.any()}
+        shares = curves.hidden_shares(parts(middle))
+        heading = f"{title}: parts of {middle} × {middle} pixels, hidden or shown one by one"
+        figures.save(charts.trust(means, shares, heading), folder / "insertion_deletion.png")
         files.write_json("metrics/occlusion.json", {"network": name} | metrics)
     for patch in patches:
         drops = (f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}" for kind in GALLERIES)
         log(f"occlusion of {name}, patch {patch}: mean largest drop {', '.join(drops)}")
 
 
-def measure_maps(
-    model: Model,
-    data: Dataset,
-    index: np.ndarray,
-    patches: Sequence[int],
-    stride: int,
-    fill: float | Sequence[float],
-) -> Maps:
-    """Measure the scores of some images of the data set, whole and occluded."""
+def write_maps(folder: Path, settings: Occlusion, maps: Maps, index: np.ndarray) -> None:
+    """Write all logits as `heatmaps.npz`, and what they are of as `heatmaps.json`."""
+    grids = {
+        f"patch_{patch}_{fill}": logits
+        for fill, sizes in maps.logits.items()
+        for patch, logits in sizes.items()
+    }
+    files.write_arrays(folder / "heatmaps.npz", index=index, unoccluded=maps.unoccluded, **grids)
+    description = {
+        "network": settings.network,
+        "patches": settings.patches,
+        "stride": settings.stride,
+        "fills": list(maps.strides),  # the leading one first
+        "strides": maps.strides,
+    }
+    files.write_json(folder / "heatmaps.json", description)
+
+
+def measure_maps(model: Model, data: Dataset, index: np.ndarray, settings: Occlusion) -> Maps:
+    """Measure what is answered to some images of the data set, whole and occluded."""
     images = data.images[index]
-    found: dict[int, list[np.ndarray]] = {patch: [] for patch in patches}
+    strides = {fill: settings.stride * COARSER for fill in settings.fills}
+    strides[fill_name(settings.fill)] = settings.stride
+    found = {fill: {patch: [] for patch in settings.patches} for fill in strides}
     for image in progress(images, "occlusion", len(images)):
-        clean = clean_image(model, image)  # serves all sizes
-        for patch in patches:
-            found[patch].append(occluded_scores(model, image, patch, stride, fill, clean=clean))
+        clean = clean_image(model, image)  # serves all sizes and fills
+        for name, fill in settings.fills.items():
+            filled = fills.filled(fill, image, data.mean * 255)
+            for patch, grids in found[name].items():
+                grids.append(
+                    occluded_logits(model, image, patch, strides[name], filled, clean=clean)
+                )
     masks = dataset.RAW / "masks.npy"
     return Maps(
         images,
         data.labels[index],
-        inference.predict(model, images),
-        {patch: np.stack(scores) for patch, scores in found.items()},
+        inference.logits(model, images).numpy(),
+        {
+            fill: {patch: np.stack(grids) for patch, grids in of.items()}
+            for fill, of in found.items()
+        },
+        strides,
         files.read_array(masks)[index] if masks.exists() else None,
     )
 
 
-def summary(maps: Maps, members: pd.Series, stride: int) -> dict[str, Any]:
-    """Measure what each patch size does to the images of one gallery."""
-    of = members.to_numpy()
-    return measures.summary(
-        {patch: scores[of] for patch, scores in maps.scores.items()},
-        maps.unoccluded[of],
-        maps.actual[of],
-        stride,
-        None if maps.masks is None else maps.masks[of],
+def measure_curves(
+    model: Model, data: Dataset, maps: Maps, index: pd.Series, settings: Occlusion
+) -> np.ndarray:
+    """Hide and show the parts of each image by its map: float64 (n, 3, steps), see `curves`."""
+    patch, fill, found = settings.middle, fill_name(settings.fill), []
+    odds = measures.target_maps(maps.logits[fill][patch], maps.predicted, "log_odds")
+    members = range(len(odds))
+    for i in progress(members, "insertion and deletion", len(members)):
+        image = maps.images[i]
+        filled = fills.filled(settings.fill, image, data.mean * 255)
+        order = curves.ranking(-odds[i], patch, settings.stride, SIDE)
+        others = curves.random_orders(parts(patch), index[i])
+        target = maps.predicted[i]
+        found.append(curves.measure(model, image, filled, order, others, patch, target))
+    return np.array(found).reshape(len(odds), 3, len(curves.hidden_shares(parts(patch))))
+
+
+def parts(patch: int) -> int:
+    """Return how many parts of this side an image is cut into."""
+    return (-(-SIDE // patch)) ** 2
+
+
+def summary(maps: Maps, found: np.ndarray, members: np.ndarray, middle: int) -> dict[str, Any]:
+    """Measure what hiding does to the images of one gallery, bool (n,)."""
+    leading, *_ = maps.logits
+    logits = {patch: grid[members] for patch, grid in maps.logits[leading].items()}
+    unoccluded, predicted = maps.unoccluded[members], maps.predicted[members]
+    masks = None if maps.masks is None else maps.masks[members]
+    metrics = measures.summary(
+        logits, unoccluded, maps.actual[members], maps.strides[leading], masks
     )
+    odds = {
+        fill: measures.target_maps(sizes[middle][members], predicted, "log_odds")
+        for fill, sizes in maps.logits.items()
+    }
+    deletion, random, insertion = np.moveaxis(curves.area(found[members], parts(middle)), 1, 0)
+    return metrics | {
+        "fill_agreement": {"patch": middle} | measures.fill_agreement(odds, maps.strides),
+        "deletion": {"patch": middle} | measures.trust(deletion, random),
+        "insertion": {"patch": middle} | measures.trust(insertion, random),
+    }
 
 
 def effect_of_size(metrics: dict[str, dict], patches: Sequence[int]) -> pd.DataFrame:
@@ -125,7 +186,12 @@ def effect_of_size(metrics: dict[str, dict], patches: Sequence[int]) -> pd.DataF
 
 
 def draw_sheets(
-    folder: Path, title: str, maps: Maps, gallery: pd.DataFrame, classes: list[str], stride: int
+    folder: Path,
+    title: str,
+    maps: Maps,
+    gallery: pd.DataFrame,
+    classes: list[str],
+    settings: Occlusion,
 ) -> None:
     """Draw a sheet for each rank of each gallery, a row a class."""
     keys = gallery[["gallery", "class", "rank"]].itertuples(index=False, name=None)
@@ -141,14 +207,31 @@ def draw_sheets(
                 for name in classes
             ]
             heading = f"{title}: what hiding a part of {kind} images does, rank {rank}"
-            sheet = draw.sheet(rows, list(maps.scores), stride, heading, targets)
+            sheet = draw.sheet(rows, classes, settings.patches, settings.stride, heading, targets)
             figures.save(sheet, folder / f"{kind}_{rank}.png")
+
+
+def draw_fills(
+    folder: Path, title: str, maps: Maps, gallery: pd.DataFrame, classes: list[str], patch: int
+) -> None:
+    """Draw what each fill does to the best correct image of each class."""
+    best = (gallery["gallery"] == "correct") & (gallery["rank"] == 1)
+    rows = []
+    for i in np.flatnonzero(best)[:MOST_ROWS]:
+        falls = {
+            fill: measures.fall(maps.unoccluded[i], sizes[patch][i], maps.predicted[i], "log_odds")
+            for fill, sizes in maps.logits.items()
+        }
+        name = classes[maps.actual[i]]
+        rows.append((maps.images[i], name, falls))
+    heading = f"{title}: how the log-odds fall with each fill, {patch} × {patch} pixels"
+    figures.save(draw.fills(rows, patch, maps.strides, heading), folder / "fills.png")
 
 
 def sheet_row(maps: Maps, i: int, targets: int, classes: list[str]) -> draw.Row:
     """Return what a sheet shows of an image, for its predicted and, if wanted, its true class."""
+    leading, *_ = maps.logits
+    grids = {patch: grid[i] for patch, grid in maps.logits[leading].items()}
     mapped = [maps.predicted[i], maps.actual[i]][:targets]
-    short = figures.short(classes, 10)
-    names = [f"{short[classes[t]]} {maps.unoccluded[i, t]:.3f}" for t in mapped]
-    drops = [maps.unoccluded[i, mapped] - scores[i][..., mapped] for scores in maps.scores.values()]
-    return draw.Row(maps.images[i], classes[maps.actual[i]], names, drops)
+    title = classes[maps.actual[i]]
+    return draw.row(maps.images[i], title, maps.unoccluded[i], grids, mapped, classes)

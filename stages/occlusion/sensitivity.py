@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from stages.common.inference import BATCH_SIZE, Model, as_model, predict, to_input
+from stages.common.inference import BATCH_SIZE, Model, as_model, logits, to_input
 from stages.common.networks import eval_mode
 from stages.occlusion.incremental import CleanImage
+from stages.occlusion.measures import MEASURES, target_maps
 
 GRAY = 128.0
 METHODS = ("auto", "incremental", "batched")
+Fill = float | Sequence[float] | np.ndarray  # what stands where the patch lies
 # positions at a time in the incremental method: a position has little to compute
 CHUNK = 1024
 # of the multiply-accumulates, above which cutting and pasting costs more than it saves
@@ -47,17 +49,17 @@ def _input(model: Model, images: np.ndarray) -> Tensor:
     return to_input(images, model.mean, model.std, device)
 
 
-def occluded_scores(
+def occluded_logits(
     model: Model | nn.Module,
     image: np.ndarray,
     patch: int = 16,
     stride: int = 4,
-    fill: float | Sequence[float] = GRAY,
+    fill: Fill = GRAY,
     method: str = "auto",
     clean: CleanImage | None = None,
     batch_size: int = BATCH_SIZE,
 ) -> np.ndarray:
-    """Return all softmax scores of one image with the patch at each position.
+    """Return what a network answers to one image with the patch at each position.
 
     Parameters
     ----------
@@ -68,11 +70,11 @@ def occluded_scores(
         Side of the square patch, in pixels.
     stride : int
         Pixels from one position to the next.
-    fill : number or three numbers
-        Grey value or colour of the patch, 0..255.
+    fill : number, three numbers, or uint8 (height, width, 3)
+        Grey value or colour of the patch, 0..255, or an image whose pixels stand where it lies.
     method : "auto", "incremental" or "batched"
         Compute only what the patch changes, or put every occluded image through the whole network.
-        The results agree to 1e-5. "auto" takes the one that has less to do.
+        The results agree up to rounding. "auto" takes the one that has less to do.
     clean : CleanImage, optional
         What `clean_image` gives for the image, where it is at hand already.
     batch_size : int
@@ -81,17 +83,19 @@ def occluded_scores(
     Returns
     -------
     float32 (rows, columns, classes)
-        The patch's top left corner lies at (row * stride, column * stride).
+        Logits; the patch's top left corner lies at (row * stride, column * stride).
 
     Raises
     ------
     ValueError
-        The patch does not fit into the image, the stride is below 1, the fill is no colour, the
-        method is unknown, or "incremental" and the network cannot be taken apart.
+        The patch does not fit into the image, the stride is below 1, the fill is neither a colour
+        nor an image of this size, the method is unknown, or "incremental" and the network cannot be
+        taken apart.
     """
     model = as_model(model)
     height, width = image.shape[:2]
-    color = _checked(height, width, patch, stride, fill, method)
+    _check(height, width, patch, stride, method)
+    filled = fill_image(fill, height, width)
     rows, columns = positions(height, patch, stride), positions(width, patch, stride)
     top, left = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
     boxes = None
@@ -101,38 +105,51 @@ def occluded_scores(
             raise ValueError("method is 'incremental': this network cannot be taken apart")
         boxes = clean and clean.boxes(torch.from_numpy(top), torch.from_numpy(left), patch)
     if boxes and (method == "incremental" or clean.work(boxes) <= LARGEST_WORK):
-        pixel = _input(model, color[None, None, None]).flatten()
-        scores = _incremental(model, clean, boxes, len(top), pixel)
+        answers = _incremental(model, clean, boxes, len(top), filled)
     else:
-        scores = _batched(model, image, top, left, patch, color, batch_size)
-    return scores.reshape(len(rows), len(columns), -1)
+        answers = _batched(model, image, top, left, patch, filled, batch_size)
+    return answers.reshape(len(rows), len(columns), -1)
 
 
-def _checked(
-    height: int, width: int, patch: int, stride: int, fill: float | Sequence[float], method: str
-) -> np.ndarray:
-    """Check the arguments of `occluded_scores`; return the colour of the patch, uint8 (3,)."""
+def _check(height: int, width: int, patch: int, stride: int, method: str) -> None:
+    """Check the arguments of `occluded_logits`."""
     if method not in METHODS:
         raise ValueError(f"method is {method!r}: {', '.join(METHODS)} are known")
     if not 1 <= patch <= min(height, width):
         raise ValueError(f"patch is {patch}: 1 to {min(height, width)} pixels are allowed")
     if stride < 1:
         raise ValueError(f"stride is {stride}: 1 pixel or more is needed")
+
+
+def fill_image(fill: Fill, height: int, width: int) -> np.ndarray:
+    """Return what stands where the patch lies, uint8 (height, width, 3); a colour is rounded.
+
+    Raises
+    ------
+    ValueError
+        The fill is neither a colour nor an image of this size.
+    """
+    shape = (height, width, 3)
+    if np.ndim(fill) == 3:
+        if (fill.shape, fill.dtype) != (shape, np.uint8):
+            raise ValueError(f"fill is {fill.dtype} {fill.shape}: uint8 {shape} is needed")
+        return fill
     color = np.broadcast_to(np.asarray(fill, np.float64), (3,))
     if not np.all((color >= 0) & (color <= 255)):
         raise ValueError(f"fill is {fill}: one or three numbers from 0 to 255 are needed")
-    return np.round(color).astype(np.uint8)
+    return np.full(shape, np.round(color), np.uint8)
 
 
 def _incremental(
-    model: Model, clean: CleanImage, boxes: dict, count: int, pixel: Tensor
+    model: Model, clean: CleanImage, boxes: dict, count: int, filled: np.ndarray
 ) -> np.ndarray:
     """Compute only what the patch changes at each of its positions: float32 (n, classes)."""
     parts = -(-count // CHUNK)  # rounded up, and all of one size
     chunks = np.array_split(np.arange(count), parts)
     with eval_mode(model.network), torch.inference_mode():
-        logits = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixel) for c in chunks]
-    return torch.cat(logits).softmax(dim=1).cpu().numpy()
+        pixels = _input(model, filled[None])[0].permute(1, 2, 0)
+        answers = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixels) for c in chunks]
+    return torch.cat(answers).cpu().numpy()
 
 
 def _batched(
@@ -141,18 +158,19 @@ def _batched(
     top: np.ndarray,
     left: np.ndarray,
     patch: int,
-    color: np.ndarray,
+    filled: np.ndarray,
     batch_size: int,
 ) -> np.ndarray:
     """Put every occluded image through the whole network: float32 (n, classes)."""
-    scores = []
+    answers = []
     for start in range(0, len(top), batch_size):
         members = range(start, min(start + batch_size, len(top)))
         occluded = np.repeat(image[None], len(members), axis=0)
         for copy, i in zip(occluded, members, strict=True):
-            copy[top[i] : top[i] + patch, left[i] : left[i] + patch] = color
-        scores.append(predict(model, occluded, batch_size))
-    return np.concatenate(scores)
+            hidden = np.s_[top[i] : top[i] + patch, left[i] : left[i] + patch]
+            copy[hidden] = filled[hidden]
+        answers.append(logits(model, occluded, batch_size=batch_size).numpy())
+    return np.concatenate(answers)
 
 
 def occlusion_maps(
@@ -161,8 +179,9 @@ def occlusion_maps(
     targets: np.ndarray | torch.Tensor,
     patch: int = 16,
     stride: int = 4,
-    fill: float | Sequence[float] = GRAY,
+    fill: Fill = GRAY,
     method: str = "auto",
+    measure: str = "score",
 ) -> np.ndarray:
     """Return heatmaps: the score of a class while the patch hides each part of the image.
 
@@ -174,12 +193,14 @@ def occlusion_maps(
     targets : integers (n,)
         The class whose score is mapped.
     patch, stride, fill, method
-        As for `occluded_scores`.
+        As for `occluded_logits`.
+    measure : "score" or "log_odds"
+        Softmax score, or log-odds in nats, which tell places apart also where the score stays 1.
 
     Returns
     -------
     float32 (n, rows, columns)
-        Softmax score with the patch's top left corner at (row * stride, column * stride);
+        The measure with the patch's top left corner at (row * stride, column * stride);
         rows = (height - patch) // stride + 1.
 
     Raises
@@ -187,14 +208,16 @@ def occlusion_maps(
     ValueError
         An argument is out of range, or there is not one target an image.
     """
+    if measure not in MEASURES:
+        raise ValueError(f"measure is {measure!r}: {', '.join(MEASURES)} are known")
     if len(images) != len(targets):
         raise ValueError(f"{len(images)} images need as many targets, not {len(targets)}")
-    maps = [
-        occluded_scores(model, np.asarray(image), patch, stride, fill, method)[..., int(target)]
-        for image, target in zip(images, targets, strict=True)
+    if not len(images):
+        height, width = images.shape[1:3]
+        shape = (0, len(positions(height, patch, stride)), len(positions(width, patch, stride)))
+        return np.empty(shape, np.float32)
+    answers = [
+        occluded_logits(model, np.asarray(image), patch, stride, fill, method) for image in images
     ]
-    if maps:
-        return np.stack(maps)
-    height, width = images.shape[1:3]
-    shape = (0, len(positions(height, patch, stride)), len(positions(width, patch, stride)))
-    return np.empty(shape, np.float32)
+    targets = np.asarray(targets, np.int64)
+    return target_maps(np.stack(answers), targets, measure).astype(np.float32)

@@ -249,7 +249,7 @@ def trend(changes: Sequence[Facts]) -> str:
 
 
 def occlusion(measured: Facts) -> Facts:
-    """Return what the size of the patch does to the heatmaps of one gallery.
+    """Return what hiding parts of the images of one gallery shows.
 
     Parameters
     ----------
@@ -260,7 +260,8 @@ def occlusion(measured: Facts) -> Facts:
     -------
     dict
         `images`; a row a size in `patches`, smallest first; the `trend` of the largest drop and of
-        the flip share; the `agreement` of any two sizes, with those `closest` and `furthest`.
+        the flip share; the `agreement` of any two sizes, with those `closest` and `furthest`; the
+        same of any two fills in `fills`; and `trust`, see there.
     """
     sizes = sorted(int(key[6:]) for key in measured if key.startswith("patch_"))
     patches = [{"size": size} | measured[f"patch_{size}"] for size in sizes]
@@ -271,10 +272,55 @@ def occlusion(measured: Facts) -> Facts:
     agreement = {
         tuple(map(int, pair.split("_"))): value
         for pair, value in measured["rank_agreement"].items()
-        if value is not None
     }
-    facts["agreement"] = [[*pair, value] for pair, value in sorted(agreement.items())]
-    if len(agreement) > 1:
-        facts["closest"] = max(sorted(agreement), key=agreement.__getitem__)
-        facts["furthest"] = min(sorted(agreement), key=agreement.__getitem__)
+    fills = {
+        tuple(pair.split("_")): value
+        for pair, value in measured["fill_agreement"].items()
+        if pair != "patch"
+    }
+    return (
+        facts
+        | agreements(dict(sorted(agreement.items())))
+        | {
+            "fills": {"patch": measured["fill_agreement"]["patch"]} | agreements(fills),
+            "trust": trust(measured["deletion"], measured["insertion"]),
+        }
+    )
+
+
+def agreements(values: Mapping[tuple, float | None]) -> Facts:
+    """Return the rank correlations of pairs of heatmaps, and which pair is most and least alike.
+
+    Returns
+    -------
+    dict
+        `agreement`: [one, other, correlation] each; of several `closest` and `furthest`, a pair.
+    """
+    known = {pair: value for pair, value in values.items() if value is not None}
+    facts: Facts = {"agreement": [[*pair, value] for pair, value in known.items()]}
+    if len(known) > 1:
+        facts["closest"] = max(known, key=known.__getitem__)
+        facts["furthest"] = min(known, key=known.__getitem__)
     return facts
+
+
+def trust(deletion: Facts, insertion: Facts) -> Facts:
+    """Return whether the heatmaps rank the parts of an image better than chance does.
+
+    Returns
+    -------
+    dict
+        `deletion` and `insertion` as measured, each with how its area lies to that of random
+        orders, see `relation`; and whether they are `trusted`: the map's order takes the score away
+        sooner, and brings it sooner.
+    """
+    curves = {
+        name: of
+        | relation(
+            of["against_chance"]["rises"] - of["against_chance"]["falls"],
+            of["against_chance"]["p"],
+        )
+        for name, of in (("deletion", deletion), ("insertion", insertion))
+    }
+    found = [of["verdict"] for of in curves.values()]
+    return curves | {"trusted": found == ["below", "above"]}

@@ -32,7 +32,8 @@ READ += ("metrics/pairwise.json", "metrics/occlusion.json")
 READ += ("plots/occlusion", "plots/split", "plots/compare")
 # pictures besides those of one network
 PICTURES = ("split/contact_sheet", "compare/curves", "compare/cost", "compare/classes")
-PICTURES += ("compare/reliability", "occlusion/patches", "augment/augmented")
+PICTURES += ("compare/reliability", "augment/augmented")
+PICTURES += ("occlusion/patches", "occlusion/fills", "occlusion/insertion_deletion")
 PICTURES += tuple(f"compare/difference_{pair}" for pair in map("_".join, pairwise(NETWORKS)))
 
 

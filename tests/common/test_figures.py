@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from stages.common import figures
@@ -100,3 +101,13 @@ def test_any_number_of_long_names_has_labels_of_its_own(length):
     names = [f"{i % 3} the same beginning {i} and the same end" for i in range(256)]
     labels = figures.short(names, length).values()
     assert len(set(labels)) == 256 and max(map(len, labels)) == length
+
+
+@pytest.mark.parametrize("count", [2, 10, 11, 30])
+def test_classes_have_colours_that_can_be_told_apart_and_are_no_grey(count):
+    colors = np.array([to_rgb(color) for color in figures.class_colors(count)])
+    assert colors.shape == (count, 3)
+    apart = np.abs(colors[:, None] - colors).max(axis=-1)[~np.eye(count, dtype=bool)]
+    assert apart.min() > 0.1
+    grey = np.ptp(colors, axis=1) < 0.1
+    assert (colors[grey] == 0).all()

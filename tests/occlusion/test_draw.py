@@ -1,11 +1,14 @@
 """Sheets of heatmaps, read back from the figures."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 
+from stages.common import figures
+from stages.common.figures import class_colors
 from stages.occlusion import draw
+from stages.report.typeset import cuts
 
 
 @pytest.fixture(autouse=True)
@@ -47,10 +50,23 @@ def test_an_overlay_is_grey_where_nothing_moves_and_coloured_where_the_score_fal
     assert (faint > 0.9).all()
 
 
-def row(targets=("cat 0.900",), patches=(8, 16), title="cat"):
-    sides = [(96 - patch) // 8 + 1 for patch in patches]
-    drops = [np.full((side, side, len(targets)), 0.5) for side in sides]
-    return draw.Row(np.full((96, 96, 3), 99, np.uint8), title, list(targets), drops)
+CLASSES = ["cat", "dog", "cow"]
+PATCHES = (8, 16, 32)
+
+
+def row(targets=(0,), title="cat", low=0, strip=slice(0, 0)):
+    """Return a row of a grey image, of which the network says cat unless its upper half is hidden.
+
+    There the logits are `low` for cat, and `strip` of the rows is taken for a cow.
+    """
+    grids = {}
+    for patch in PATCHES:
+        side = (96 - patch) // 8 + 1
+        grids[patch] = np.tile([5.0, 0.0, 0.0], (side, side, 1))
+        grids[patch][: side // 2, :, 0] = low
+        grids[patch][strip, :, 2] = 9
+    image = np.full((96, 96, 3), 99, np.uint8)
+    return draw.row(image, title, np.array([5.0, 0.0, 0.0]), grids, targets, CLASSES)
 
 
 def page_of(figure):
@@ -60,73 +76,103 @@ def page_of(figure):
 
 
 def tile(page, column, line=0, maps=1):
-    """Return a cell: column 0 is the image, then a map and an overlay for each patch."""
-    left = draw.MARGIN
-    if column:
-        pair, which = divmod(column - 1, 2)
-        left += draw.SIDE + draw.MARGIN + which * (draw.SIDE + draw.GAP)
-        left += pair * (2 * draw.SIDE + 4 * draw.GAP)
+    """Return a cell: the image, an overlay for each patch, the log-odds, and the classes."""
+    first = draw.MARGIN + draw.SIDE + draw.MARGIN
+    lefts = [draw.MARGIN, *(first + i * (draw.SIDE + 2 * draw.GAP) for i in range(3))]
+    lefts.append(lefts[-1] + draw.SIDE + draw.MARGIN)
+    lefts.append(lefts[-1] + draw.SIDE + 3 * draw.GAP)
     number, place = divmod(line, maps)
     top = draw.HEAD + number * (maps * (draw.SIDE + draw.GAP) + 2 * draw.GAP)
     top += place * (draw.SIDE + draw.GAP)
-    return page[top : top + draw.SIDE, left : left + draw.SIDE]
+    return page[top : top + draw.SIDE, lefts[column] : lefts[column] + draw.SIDE]
 
 
-def test_a_sheet_shows_image_map_and_overlay_for_each_patch_side_by_side():
-    figure = draw.sheet([row(), "dog"], [8, 16], 8, "a sheet")
+def test_a_sheet_shows_image_overlays_log_odds_and_classes_side_by_side():
+    figure = draw.sheet([row(), "dog"], CLASSES, PATCHES, 8, "a sheet")
     page, texts = page_of(figure)
     words = [text for text, _, _ in texts]
-    assert words == [
-        "patch of 8 × 8 pixels",
-        "patch of 16 × 16 pixels",
-        "cat",
-        "cat 0.900",
-        "dog",
-        "none",
-    ]
-    assert texts[0][2] == texts[1][2] and texts[0][1] < texts[1][1]
-    image, *cells = (tile(page, column) for column in range(5))
-    assert np.abs(image - 99).max() <= 4
-    for cell in cells:
-        red, _, blue = cell[48, 48]
-        assert red > blue + 50  # hiding lowers the score
+    for text in ("8 × 8", "16 × 16", "32 × 32", "cat 0.987", "none"):
+        assert text in words
+    # log-odds of cat are 5 - ln 2 at first, -ln 2 in the upper half
+    assert "± 5 nats" in words
+    assert np.abs(tile(page, 0) - 99).max() <= 4
+    for column in (1, 2, 3, 4):
+        above, below = tile(page, column)[24, 48], tile(page, column)[72, 48]
+        assert above[0] > above[2] + 50  # hiding lowers the score
+        assert np.ptp(below) <= 8  # and here it does nothing
     # a class without an image is named below, in a line of text
     assert (page[draw.HEAD + draw.SIDE + 3 * draw.GAP :, : -draw.BAR] == 255).all()
-    assert texts[4][2] == texts[5][2] and texts[4][1] < texts[5][1]
+    places = {text: (left, top) for text, left, top in texts}
+    assert places["dog"][1] == places["none"][1] and places["dog"][0] < places["none"][0]
     assert figure.axes[1].get_ylabel() == "fall of the score"
     assert figure.get_suptitle() == "a sheet"
 
 
+def test_log_odds_are_drawn_on_a_scale_of_their_own_where_the_score_stays():
+    whole = np.array([50.0, 0.0, 0.0])
+    grids = {patch: np.tile(whole, (11, 11, 1)) for patch in PATCHES}
+    grids[16][:5, :, 0] = 40  # the score is 1 all the same
+    blank = draw.row(np.full((96, 96, 3), 99, np.uint8), "cat", whole, grids, [0], CLASSES)
+    page, texts = page_of(draw.sheet([blank, row()], CLASSES, PATCHES, 8, "a sheet"))
+    for column in (1, 2, 3):
+        assert np.ptp(tile(page, column)) <= 8
+    assert "± 10 nats" in [text for text, _, _ in texts]
+    fully, other = (tile(page, 4, line)[24, 48] for line in (0, 1))
+    assert np.array_equal(fully, other)  # the largest fall of each
+
+
+def test_the_most_probable_class_is_in_the_colour_of_the_legend():
+    figure = draw.sheet([row(low=1, strip=slice(2, 4))], CLASSES, PATCHES, 8, "a sheet")
+    page, texts = page_of(figure)
+    colors = [np.array(to_rgb(color)) * 255 for color in class_colors(3)]
+    cell, image = tile(page, 5), 99
+    # centres of the third and fourth row of patches are at 31.5 and 39.5: they are cow
+    cow = draw.CHANGED * colors[2] + (1 - draw.CHANGED) * image
+    assert np.abs(cell[28:44, 20:76] - cow).max() <= 6
+    cat = draw.KEPT * colors[0] + (1 - draw.KEPT) * image
+    assert np.abs(cell[44:80, 20:76] - cat).max() <= 6
+    assert np.abs(cell[:8] - image).max() <= 6  # no patch has its centre there
+    # dog never comes up, so it has no place in the legend
+    legend = [(text, top) for text, left, top in texts if left > page.shape[1] - draw.BAR]
+    assert [text for text, _ in legend] == ["most probable", "cat", "cow"]
+    for (_, top), color in zip(legend[1:], (colors[0], colors[2]), strict=True):
+        place = page[int(top), page.shape[1] - draw.BAR + 18]
+        assert np.abs(place - color).max() <= 6
+
+
 def test_a_misclassified_image_is_mapped_for_both_classes_one_below_the_other():
-    wrong = row(("dog 0.800", "cat 0.100"))
-    wrong.drops[1][..., 1] = -0.5
-    page, texts = page_of(draw.sheet([wrong, wrong], [8, 16], 8, "a sheet", maps=2))
-    words = [text for text, _, _ in texts]
-    assert words[2:5] == words[5:] == ["cat", "dog 0.800", "cat 0.100"]
-    assert texts[3][2] < texts[4][2] < texts[6][2]
+    wrong = row((0, 1))
+    page, texts = page_of(draw.sheet([wrong, wrong], CLASSES, PATCHES, 8, "a sheet", maps=2))
+    labels = [(text, top) for text, _, top in texts if text in ("cat 0.987", "dog 0.007")]
+    assert [text for text, _ in labels] == ["cat 0.987", "dog 0.007"] * 2
+    assert [top for _, top in labels] == sorted(top for _, top in labels)
     for line, fall in ((0, True), (1, False), (2, True), (3, False)):
-        red, _, blue = tile(page, 3, line, maps=2)[48, 48]
-        assert (red > blue) == fall, line
+        for column in (3, 4):
+            red, _, blue = tile(page, column, line, maps=2)[24, 48]
+            assert (red > blue) == fall, line
+    assert (tile(page, 5, 1, maps=2) == 255).all()  # the classes are those of the image
 
 
-def test_what_the_size_changes_is_drawn_as_it_was_measured():
-    table = pd.DataFrame(
-        {
-            "patch": [32, 8],
-            "largest_drop_correct": [0.8, 0.2],
-            "flip_share_correct": [0.3, 0.1],
-            "largest_drop_misclassified": [0.7, None],
-            "flip_share_misclassified": [0.4, None],
-        }
-    )
-    agreement = {"correct": {"32_8": 0.25}, "misclassified": {"32_8": None}}
-    figure = draw.sizes(table, agreement, "sizes")
-    drop, flips, agrees = figure.axes
-    lines = {line.get_label(): line for line in drop.lines}
-    assert lines["correct"].get_xdata().tolist() == [8, 32]
-    assert lines["correct"].get_ydata().tolist() == [0.2, 0.8]
-    assert lines["misclassified"].get_ydata()[1] == 0.7
-    assert {line.get_label(): line for line in flips.lines}["correct"].get_ydata()[0] == 0.1
-    assert [bar.get_height() for bar in agrees.patches][0] == 0.25
-    assert [text.get_text() for text in agrees.get_xticklabels()] == ["32 and 8"]
-    figure.canvas.draw()
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_long_sheet_may_be_cut_below_its_headings_and_between_its_images(rows, tmp_path):
+    sheet = draw.sheet([row() for _ in range(rows)], CLASSES, PATCHES, 8, "a sheet")
+    figures.save(sheet, tmp_path / "sheet.png")
+    title, headings, *others = cuts((tmp_path / "sheet.png").read_bytes())[1:]
+    assert title < draw.HEADINGS - 14 and draw.HEADINGS < headings < draw.HEAD
+    assert draw.HEAD + rows * (draw.SIDE + 3 * draw.GAP) in [*others, others[-1]] or rows == 1
+
+
+def test_the_fills_of_an_image_stand_side_by_side_each_on_its_own_scale():
+    image, falls = np.full((96, 96, 3), 99, np.uint8), np.zeros((6, 6))
+    strong, weak = falls.copy(), falls.copy()
+    strong[:3], weak[3:] = 250.4, -0.5
+    strides = {"mean": 16, "blur": 16}
+    figure = draw.fills([(image, "cat", {"mean": strong, "blur": weak})], 16, strides, "fills")
+    page, texts = page_of(figure)
+    words = {text: (left, top) for text, left, top in texts}
+    assert {"mean", "blur", "cat", "± 250 nats", "± 0.5 nats"} == set(words)
+    left, right = (int(words[name][0]) for name in ("mean", "blur"))
+    red, blue = page[draw.HEAD + 24, left], page[draw.HEAD + 72, right]
+    assert red[0] > red[2] + 50 and blue[2] > blue[0] + 50
+    for quiet in (page[draw.HEAD + 72, left], page[draw.HEAD + 24, right]):
+        assert np.abs(quiet - 99).max() <= 4

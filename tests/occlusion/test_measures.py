@@ -14,10 +14,38 @@ def test_centers(count, patch, stride, expected):
     assert measures.centers(count, patch, stride).tolist() == expected
 
 
+def logits_of(scores) -> np.ndarray:
+    """Return logits that a softmax turns into these scores."""
+    return np.log(np.asarray(scores, np.float64))
+
+
 def test_the_map_of_a_target_is_its_class():
-    scores = np.arange(2 * 2 * 3 * 4).reshape(2, 2, 3, 4)
-    maps = measures.target_maps(scores, np.array([1, 3]))
-    assert maps.tolist() == [[[1, 5, 9], [13, 17, 21]], [[27, 31, 35], [39, 43, 47]]]
+    scores = np.arange(1.0, 1 + 2 * 2 * 3 * 4).reshape(2, 2, 3, 4)
+    scores /= scores.sum(axis=-1, keepdims=True)
+    maps = measures.target_maps(logits_of(scores) + 7, np.array([1, 3]))
+    np.testing.assert_allclose(maps, [scores[0, ..., 1], scores[1, ..., 3]])
+
+
+def test_log_odds_are_exact_where_the_score_is_1():
+    logits = np.array([[90, 30, 30], [90, 31, 30], [0, 0, 1000]], np.float32)
+    odds = measures.log_odds(logits, np.array([0, 0, 2]))
+    expected = [60 - np.log(2), 60 - np.log(np.e + 1), 1000 - np.log(2)]
+    np.testing.assert_allclose(odds, expected, rtol=1e-12)
+    assert (measures.softmax(logits, np.array([0, 0, 2])) == 1).all()
+    assert measures.log_odds(logits[2], np.array(0)) == pytest.approx(-1000)
+
+
+def test_log_odds_are_those_of_the_score():
+    scores = np.array([0.2, 0.5, 0.3])
+    for target, score in enumerate(scores):
+        odds = measures.log_odds(logits_of(scores), np.array(target))
+        assert odds == pytest.approx(np.log(score / (1 - score)))
+
+
+def test_a_map_is_blank_where_the_score_neither_falls_nor_rises():
+    maps = np.full((3, 2, 2), 0.5)
+    maps[0, 0, 1], maps[1, 1, 0], maps[2, 1, 1] = 0.509, 0.489, 0.511
+    assert measures.blank(maps, np.full(3, 0.5)).tolist() == [True, False, False]
 
 
 def test_the_largest_drop_is_to_the_lowest_score():
@@ -104,10 +132,18 @@ def test_a_summary_is_as_by_hand():
     masks = np.zeros((2, 16, 16), bool)
     masks[0, 3, 11] = True  # where image 0 drops most
     masks[1, :, :] = True
-    given = measures.summary({8: large}, unoccluded, np.array([0, 0]), 8, masks)
+    given = measures.summary(
+        {8: logits_of(large)}, logits_of(unoccluded), np.array([0, 0]), 8, masks
+    )
+    largest_drop_of_log_odds = given["patch_8"].pop("largest_drop_of_log_odds")
+    odds = [np.log(score / (1 - score)) for score in (0.9, 0.4, 0.7, 0.2)]
+    assert largest_drop_of_log_odds == pytest.approx(
+        (odds[0] - odds[1] + odds[2] - odds[3]) / 2, abs=5e-5
+    )
     assert given == {
         "images": 2,
         "patch_8": {
+            "blank_maps": 0,
             "largest_drop": 0.5,  # .9 - .4 and .7 - .2
             "largest_rise_of_actual": 0.25,  # .9 - .9 and .8 - .3
             "flip_share": 0.375,
@@ -122,9 +158,9 @@ def test_a_summary_is_as_by_hand():
 def test_a_summary_counts_the_images_in_which_a_larger_patch_does_more():
     lowest = {32: [0.1] * 7, 8: [0.7] * 6 + [0.05], 16: [0.7] * 7}  # 32 and 8 alone change answers
     scores = {
-        patch: np.array([[[[low, 1 - low]]] for low in lows]) for patch, lows in lowest.items()
+        patch: logits_of([[[[low, 1 - low]]] for low in lows]) for patch, lows in lowest.items()
     }
-    given = measures.summary(scores, np.tile([0.9, 0.1], (7, 1)), np.zeros(7, int), 8)
+    given = measures.summary(scores, logits_of([[0.9, 0.1]] * 7), np.zeros(7, int), 8)
     some, all_but_one = {"rises": 0, "falls": 1, "p": 1.0}, {"rises": 7, "falls": 0, "p": 0.016}
     steps = {"8_16": some, "16_32": all_but_one}
     assert given["size_effect"] == {"largest_drop": steps, "flip_share": steps}
@@ -133,10 +169,10 @@ def test_a_summary_counts_the_images_in_which_a_larger_patch_does_more():
 def test_a_summary_compares_every_pair_of_patches():
     def scores(patch):
         falling = 1 - ramp(patch, 6) / 1000
-        return np.stack([falling, 1 - falling], axis=-1)[None]
+        return logits_of(np.stack([falling, 1 - falling], axis=-1)[None])
 
     sizes = {patch: scores(patch) for patch in (8, 16, 96)}
-    given = measures.summary(sizes, np.array([[1.0, 0.0]]), np.array([0]), 6)
+    given = measures.summary(sizes, logits_of([[0.999, 0.001]]), np.array([0]), 6)
     assert given["rank_agreement"] == {"8_16": 1.0, "8_96": None, "16_96": None}
 
 
@@ -145,5 +181,28 @@ def test_a_summary_of_no_images_has_nothing_to_average(masks):
     sizes = {patch: np.empty((0, 3, 3, 2)) for patch in (8, 16)}
     given = measures.summary(sizes, np.empty((0, 2)), np.empty(0, int), 6, masks)
     assert given["images"] == 0
+    assert given["patch_8"].pop("blank_maps") == 0
     assert set(given["patch_8"].values()) == {None}
     assert given["rank_agreement"] == {"8_16": None}
+
+
+def test_fills_are_compared_at_the_positions_that_they_share():
+    fine = np.arange(25.0).reshape(1, 5, 5)
+    coarse = fine[:, ::2, ::2]
+    maps = {"mean": fine, "gray": coarse * 3, "black": -coarse, "blur": np.ones((1, 3, 3))}
+    strides = {"mean": 4, "gray": 8, "black": 8, "blur": 8}
+    assert measures.fill_agreement(maps, strides) == {
+        "mean_gray": 1.0,
+        "mean_black": -1.0,
+        "mean_blur": None,
+        "gray_black": -1.0,
+        "gray_blur": None,
+        "black_blur": None,
+    }
+    assert measures.fill_agreement({"mean": fine}, {"mean": 4}) == {}
+
+
+def test_trust_is_a_comparison_of_areas_image_by_image():
+    given = measures.trust(np.array([0.2, 0.3, 0.5]), np.array([0.5, 0.5, 0.4]))
+    assert given["area"] == 0.3333 and given["area_by_chance"] == 0.4667
+    assert given["against_chance"] == {"rises": 1, "falls": 2, "p": 1.0}

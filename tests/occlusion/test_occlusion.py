@@ -9,15 +9,18 @@ import pytest
 import torch
 
 from stages.common.base.errors import InputError
-from stages.common.inference import predict
+from stages.common.inference import logits
 from stages.occlusion.__main__ import main
+from stages.occlusion.fills import filled
+from stages.occlusion.measures import target_maps
 from stages.occlusion.run import Maps, sheet_row
-from stages.occlusion.sensitivity import occlusion_maps
+from stages.occlusion.sensitivity import occluded_logits, occlusion_maps
 from tests.conftest import CLASSES, snapshot
 
 # (gallery, class, rank, index): three right, one wrong
 GALLERY = [("correct", 0, 1, 8), ("correct", 0, 2, 9), ("correct", 1, 1, 21)]
 GALLERY += [("misclassified", 1, 1, 22)]
+FILLS = ["mean", "gray", "black", "blur", "noise"]
 
 
 @pytest.fixture
@@ -48,8 +51,10 @@ def test_the_command_writes_what_it_promises(study, model):
     result = study.run("occlusion")
     assert result.returncode == 0, result.stderr
     names = {f"{kind}_{rank}.png" for kind in ("correct", "misclassified") for rank in range(1, 6)}
-    assert {path.name for path in Path("plots/occlusion").iterdir()} == names | {"patches.png"}
+    others = {"patches.png", "fills.png", "insertion_deletion.png"}
+    assert {path.name for path in Path("plots/occlusion").iterdir()} == names | others
     assert sorted(snapshot("models/occlusion")) == [
+        "models/occlusion/heatmaps.json",
         "models/occlusion/heatmaps.npz",
         "models/occlusion/patches.csv",
     ]
@@ -57,17 +62,31 @@ def test_the_command_writes_what_it_promises(study, model):
 
     index = [8, 9, 21, 22]
     images = study.images[index]
-    scores = predict(model.network, images)
+    answers = logits(model.network, images)
     color = study.images[study.split == "train"].reshape(-1, 3).mean(axis=0)
     with np.load("models/occlusion/heatmaps.npz") as arrays:
-        assert sorted(arrays) == ["index", "patch_48", "patch_96", "unoccluded"]
+        maps = {f"patch_{patch}_{fill}" for patch in (48, 96) for fill in FILLS}
+        assert set(arrays) == maps | {"index", "unoccluded"}
         assert arrays["index"].tolist() == index
-        np.testing.assert_allclose(arrays["unoccluded"], scores, atol=2e-6)
-        assert arrays["patch_48"].shape == (4, 2, 2, 2)
-        assert arrays["patch_96"].shape == (4, 1, 1, 2)
-        maps = arrays["patch_48"][..., 1]
-    expected = occlusion_maps(model.network, images, [1] * 4, 48, 48, color)
-    np.testing.assert_allclose(maps, expected, atol=5e-6)
+        np.testing.assert_allclose(arrays["unoccluded"], answers, atol=2e-6)
+        for fill in FILLS:
+            side = 2 if fill == "mean" else 1
+            assert arrays[f"patch_48_{fill}"].shape == (4, side, side, 2)
+            assert arrays[f"patch_96_{fill}"].shape == (4, 1, 1, 2)
+            for i, image in enumerate(images):
+                stand_in = filled(fill, image, color)
+                expected = occluded_logits(
+                    model.network, image, 48, 48 if side == 2 else 96, stand_in
+                )
+                np.testing.assert_allclose(arrays[f"patch_48_{fill}"][i], expected, atol=5e-6)
+    description = json.loads(Path("models/occlusion/heatmaps.json").read_text())
+    assert description == {
+        "network": "q1",
+        "patches": [48, 96],
+        "stride": 48,
+        "fills": FILLS,
+        "strides": {fill: 48 if fill == "mean" else 96 for fill in FILLS},
+    }
 
     metrics = json.loads(Path("metrics/occlusion.json").read_text())
     assert metrics["network"] == "q1"
@@ -92,20 +111,24 @@ def test_the_command_writes_what_it_promises(study, model):
 
 def test_a_misclassified_image_is_mapped_for_its_predicted_class_then_for_its_true_one():
     images = np.arange(2, dtype=np.uint8)[:, None, None, None].repeat(96, axis=1)
-    unoccluded = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]], np.float32)  # class 0, class 2
-    scores = np.array([0.5, 0.3, 0.2], np.float32) * np.ones((2, 3, 3, 1), np.float32)
-    maps = Maps(images, np.array([0, 1]), unoccluded, {8: scores}, None)
+    unoccluded = np.log([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]])  # class 0, class 2
+    occluded = np.log([0.5, 0.3, 0.2]) * np.ones((2, 3, 3, 1))
+    grids = {"mean": {8: occluded}, "gray": {8: 0 * occluded}}
+    maps = Maps(images, np.array([0, 1]), unoccluded, grids, {"mean": 4, "gray": 8}, None)
     row = sheet_row(maps, 1, 2, ["cat", "dog", "cow"])
     assert (row.image == 1).all() and row.title == "dog"
     assert row.targets == ["cow 0.600", "dog 0.300"]
-    np.testing.assert_allclose(row.drops[0], np.tile([0.4, 0], (3, 3, 1)), atol=1e-6)
+    np.testing.assert_allclose(row.drops[8], np.tile([0.4, 0], (3, 3, 1)), atol=1e-6)
+    odds = np.log(0.6 / 0.4) - np.log(0.2 / 0.8)
+    np.testing.assert_allclose(row.odds, np.tile([odds, 0], (3, 3, 1)), atol=1e-6)
+    assert row.predicted == 2 and (row.answers == 0).all()
     assert sheet_row(maps, 0, 1, ["cat", "dog", "cow"]).targets == ["cat 0.700"]
 
 
 def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model, command):
     table = pd.read_csv("plots/q1/galleries.csv")
     table[table["gallery"] == "correct"].to_csv("plots/q1/galleries.csv", index=False)
-    study.write_params(occlusion={"fill": [0, 128, 255.0]})
+    study.write_params(occlusion={"fill": [0, 128, 255.0], "other_fills": []})
     command()
     metrics = json.loads(Path("metrics/occlusion.json").read_text())
     assert metrics["misclassified"]["images"] == 0
@@ -113,11 +136,23 @@ def test_neither_an_empty_gallery_nor_missing_masks_are_an_obstacle(study, model
     assert "pointing_game" not in metrics["correct"]["patch_48"]
     assert Path("plots/occlusion/misclassified_1.png").exists()
     with np.load("models/occlusion/heatmaps.npz") as arrays:
-        given = arrays["patch_48"][..., 0]
+        assert sorted(arrays) == [
+            "index", "patch_48_0-128-255", "patch_96_0-128-255", "unoccluded"
+        ]  # fmt: skip
+        given = target_maps(arrays["patch_48_0-128-255"], np.zeros(3, int))
     expected = occlusion_maps(
         model.network, study.images[[8, 9, 21]], [0] * 3, 48, 48, [0, 128, 255]
     )
     np.testing.assert_allclose(given, expected, atol=5e-6)
+    assert metrics["misclassified"]["deletion"]["area"] is None
+    assert metrics["correct"]["fill_agreement"] == {"patch": 96}
+
+
+def test_a_fill_that_leads_and_is_among_the_others_is_measured_once(study, model, command):
+    study.write_params(occlusion={"fill": "black"})
+    command()
+    description = json.loads(Path("models/occlusion/heatmaps.json").read_text())
+    assert description["fills"] == ["black", "gray", "blur", "noise"]
 
 
 def test_a_model_of_other_classes_is_refused_and_nothing_is_written(study, model, command):

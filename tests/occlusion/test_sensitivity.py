@@ -7,7 +7,7 @@ from torch import nn
 
 from stages.common.inference import Model
 from stages.common.networks import ShallowCNN, initialise
-from stages.occlusion.sensitivity import occluded_scores, occlusion_maps, positions
+from stages.occlusion.sensitivity import occluded_logits, occlusion_maps, positions
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), np.uint8)
 
@@ -126,11 +126,41 @@ def test_the_shape_is_by_the_formula(patch, stride, side):
 
 def test_the_colour_of_the_patch_is_by_channel():
     black = np.zeros((1, 96, 96, 3), np.uint8)
-    scores = occluded_scores(Mean(), black[0], patch=48, stride=48, fill=[255, 102, 0])
+    logits = occluded_logits(Mean(), black[0], patch=48, stride=48, fill=[255, 102, 0])
     # a quarter of the image is painted: the means are 1/4, 0.4/4 and 0
-    np.testing.assert_allclose(
-        scores, np.broadcast_to(softmax([0.25, 0.1, 0]), (2, 2, 3)), atol=1e-6
+    np.testing.assert_allclose(logits, np.broadcast_to([0.25, 0.1, 0], (2, 2, 3)), atol=1e-6)
+
+
+def test_of_an_image_that_fills_the_patch_those_pixels_are_seen_where_it_lies():
+    row, column = 40, 17
+    filled = np.zeros((96, 96, 3), np.uint8)
+    filled[row, column] = 51
+    filled[row, column + 1] = 204  # its neighbour: of no account wherever the patch lies
+    for method in ("incremental", "batched"):
+        white = np.full((96, 96, 3), 255, np.uint8)
+        given = occluded_logits(Pixel(row, column), white, 16, 8, filled, method)[..., 0]
+        tops = np.arange(0, 81, 8)
+        hidden = ((tops <= row) & (row < tops + 16))[:, None]
+        hidden = hidden & (tops <= column) & (column < tops + 16)
+        np.testing.assert_allclose(given, np.where(hidden, 0.2, 1), atol=1e-6)
+
+
+def test_log_odds_tell_places_apart_where_the_score_is_1():
+    class Sure(Pixel):
+        def forward(self, x):
+            return 40 * super().forward(x)
+
+    white = np.full((1, 96, 96, 3), 255, np.uint8)
+    score, odds = (
+        occlusion_maps(Sure(40, 17), white, [0], 32, 32, 229.5, measure=measure)[0]
+        for measure in ("score", "log_odds")
     )
+    assert score.dtype == odds.dtype == np.float32
+    assert (score == 1).all()
+    # of two classes, the log-odds are the difference of the logits: red is 1, under the patch 0.9
+    expected = np.full((3, 3), 80.0)
+    expected[1, 0] = 80 * 230 / 255
+    np.testing.assert_allclose(odds, expected, rtol=1e-6)
 
 
 def test_a_fill_is_rounded_to_the_nearest_level():
@@ -150,6 +180,9 @@ def test_a_fill_is_rounded_to_the_nearest_level():
         ({"targets": [0]}, "2 images need as many targets, not 1"),
         ({"targets": [0, 1, 2]}, "not 3"),
         ({"fill": [1, 2]}, "[Ss]hape|fill|broadcast"),
+        ({"fill": np.zeros((48, 96, 3), np.uint8)}, r"fill is uint8 \(48, 96, 3\)"),
+        ({"fill": np.zeros((96, 96, 3))}, "fill is float64"),
+        ({"measure": "odds"}, "measure is 'odds': score, log_odds"),
         ({"fill": 300}, "fill"),
         ({"fill": -1}, "fill"),
         ({"fill": float("nan")}, "fill"),

@@ -213,7 +213,13 @@ def occluded(drops: dict[int, float], steps=(), **others) -> dict:
     keys = ("rises", "falls", "p")
     effect = {str(i): dict(zip(keys, step, strict=True)) for i, step in enumerate(steps)}
     effects = {"size_effect": {"largest_drop": effect}}
-    return {"images": 9, "rank_agreement": {}} | patches | effects | others
+    curve = {
+        "area": 0.3,
+        "area_by_chance": 0.5,
+        "against_chance": dict(zip(keys, FALLS, strict=True)),
+    }
+    curves = {"deletion": curve, "insertion": curve, "fill_agreement": {"patch": 16}}
+    return {"images": 9, "rank_agreement": {}} | curves | patches | effects | others
 
 
 RISES, FALLS, EITHER = (9, 0, 0.004), (0, 9, 0.049), (8, 1, 0.05)
@@ -240,6 +246,32 @@ def test_sizes_are_compared_where_there_are_several():
     found = facts.occlusion(occluded({8: 0.1, 16: 0.2, 32: 0.3}, rank_agreement=agreement))
     assert found["agreement"] == [[8, 16, 0.5], [16, 32, -0.1]]
     assert (found["closest"], found["furthest"]) == ((8, 16), (16, 32))
+
+
+def test_fills_are_compared_and_those_without_a_map_left_out():
+    agreement = {"patch": 16, "mean_blur": 0.5, "mean_255-0-10": -0.1, "blur_255-0-10": None}
+    found = facts.occlusion(occluded({16: 0.2}, fill_agreement=agreement))["fills"]
+    assert found["patch"] == 16
+    assert found["agreement"] == [["mean", "blur", 0.5], ["mean", "255-0-10", -0.1]]
+    assert (found["closest"], found["furthest"]) == (("mean", "blur"), ("mean", "255-0-10"))
+
+
+@pytest.mark.parametrize(
+    ("deletion", "insertion", "trusted"),
+    [
+        (FALLS, RISES, True),
+        (FALLS, FALLS, False),
+        (RISES, RISES, False),
+        (FALLS, EITHER, False),
+        ((1, 8, 0.05), RISES, False),
+    ],
+)
+def test_maps_are_trusted_where_both_curves_are_better_than_chance(deletion, insertion, trusted):
+    keys = ("rises", "falls", "p")
+    curves = [{"against_chance": dict(zip(keys, of, strict=True))} for of in (deletion, insertion)]
+    found = facts.trust(*curves)
+    assert found["trusted"] == trusted
+    assert found["deletion"]["p"] == deletion[2]
 
 
 def test_without_images_nothing_is_said_of_heatmaps():

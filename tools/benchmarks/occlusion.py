@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 import torch
 from captum.attr import Occlusion
+from scipy import special
 from torch import Tensor
 
 from stages.common import networks
 from stages.common.inference import Model, predict, to_input
 from stages.common.study import STL10_CLASSES
 from stages.download.sample import pictures as sample
-from stages.occlusion.sensitivity import GRAY, occluded_scores
+from stages.occlusion.sensitivity import GRAY, occluded_logits
 from tools.benchmarks.measure import agree, deterministic, race, seconds
 from tools.benchmarks.table import Row
 
@@ -55,7 +56,8 @@ def compare(
 
     def scores(method: str) -> np.ndarray:
         with deterministic():
-            return occluded_scores(model, image, patch, stride, method=method)
+            answers = occluded_logits(model, image, patch, stride, method=method)
+        return special.softmax(answers, axis=-1)
 
     ours, batched = partial(scores, "incremental"), partial(scores, "batched")
     captum = partial(attributions, model, image, target, patch, stride)

@@ -222,7 +222,8 @@ def test_the_projects_own_params_are_good(schema, groups):
 
 
 def write_occlusion(**changes) -> None:
-    values = {"network": "q1", "patches": "[8, 16]", "stride": "4", "fill": "mean"} | changes
+    values = {"network": "q1", "patches": "[8, 16]", "stride": "4", "fill": "mean"}
+    values |= {"other_fills": "[gray, black]"} | changes
     write("occlusion:\n" + "".join(f"  {key}: {value}\n" for key, value in values.items()))
 
 
@@ -238,6 +239,24 @@ def test_a_bad_fill_is_named_by_its_key_and_every_form_is_told(text):
     message = refusal("occlusion", schema=Occlusion)
     assert message.startswith("params.yaml: occlusion.fill is "), message
     assert "mean" in message and "255" in message
+
+
+@pytest.mark.parametrize(
+    "text, names",
+    [
+        ("[]", ["mean"]),
+        ("[gray, mean, 128, [255, 0, 10.5]]", ["mean", "gray", "128", "255-0-10.5"]),
+    ],
+)
+def test_the_leading_fill_is_the_first_and_none_comes_twice(text, names):
+    write_occlusion(other_fills=text)
+    assert list(read(Occlusion, "occlusion").fills) == names
+
+
+@pytest.mark.parametrize("text", ["[blue]", "[gray, gray]", "[128, 128.0]", "blur", "[300]"])
+def test_bad_other_fills_are_refused(text):
+    write_occlusion(other_fills=text)
+    assert "occlusion.other_fills" in refusal("occlusion", schema=Occlusion)
 
 
 @pytest.mark.parametrize("text", ["[]", "[0]", "[97]", "[8, 8]", "8", "[1, 2, 3, 4, 5, 6, 7]"])
