@@ -8,7 +8,7 @@ from PIL import Image
 
 QUALITY = 85  # of the JPEGs: their flaws do not show at the sizes of the page
 REACH = 60.0  # nats: a logit further below the highest one counts as that far
-FINE, COARSE = 65535, 160  # steps: for the scores of an image, for its maps
+FINE, COARSE = 65535, 255  # steps: for the scores of an image, for its maps
 START_OF_SCAN = b"\xff\xda"
 
 

@@ -22,7 +22,9 @@ def finished(study):
         study.write_model(name, seed=seed)
         row = "val,0.4,0.6,4,0.5,0.5\ntest,0.4,0.6,6,0.5,0.5\n"
         files.write_text(f"plots/{name}/reliability.csv", ",".join(RELIABILITY) + "\n" + row)
-    about = {"network": "q1", "patches": [48], "stride": 48, "fills": ["mean"]}
+    about = {"network": "q1", "patches": [48], "stride": 48, "fills": ["mean"]} | {
+        "strides": {"mean": 48}
+    }
     files.write_json("models/occlusion/heatmaps.json", about)
     grid = np.random.default_rng(0).normal(size=(2, 2, 2, 2)).astype(np.float32)
     arrays = {"index": np.array([8, 21]), "unoccluded": grid[:, 0, 0], "patch_48_mean": grid}

@@ -143,7 +143,7 @@ const unpacked = new Map();
 async function mapsOf(image) {
   if (!unpacked.has(image.index)) {
     const { width, values } = await readPng(bytesOf(lineOf("maps", image.line)));
-    const { patches, fills, grids } = study.occlusion;
+    const { patches, fills, strides, grids } = study.occlusion;
     const maps = {};
     let top = 0;
     patches.forEach((patch, p) =>
@@ -152,7 +152,7 @@ async function mapsOf(image) {
         const first = top;
         const below = (row, column) =>
           image.mapped.map((_, plane) => COARSE[values[(first + plane * rows + row) * width + column]]);
-        maps[`${patch}_${fill}`] = { patch, fill, rows, columns, below };
+        maps[`${patch}_${fill}`] = { patch, stride: strides[fill], rows, columns, below };
         top += rows * image.mapped.length;
       }));
     unpacked.set(image.index, maps);

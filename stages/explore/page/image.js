@@ -1,7 +1,6 @@
 // An image by itself: what all networks say of it, and what hiding a part of it does.
 
 const FILL_WORDS = { mean: "mean colour", gray: "gray", black: "black", blur: "blurred", noise: "noise" };
-const NEAR = 8; // standard deviation in pixels of the blur, as the stage `occlusion` has it
 
 // noise of the page's own: only its kind is that of the stage
 const noise = (() => {
@@ -21,14 +20,15 @@ const noise = (() => {
   };
 })();
 
-const colorOfFill = (fill) => ({ mean: study.occlusion.mean, gray: "#808080", black: "#000000" })[fill];
+// a fill without a name is a grey value or a colour, such as "128" or "255-0-10"
+const colorOfFill = (fill) => ({ mean: study.occlusion.mean, gray: "#808080", black: "#000000" })[fill]
+  ?? `rgb(${(fill.includes("-") ? fill.split("-") : [fill, fill, fill]).join()})`;
 
 // the place of the patch: from the address, else where the score falls furthest
 function placeOf(map, values) {
-  const { stride } = study.occlusion;
   const worst = values.indexOf(Math.max(...values));
   const within = (text, count, fallback) => text === "" || !Number.isFinite(Number(text))
-    ? fallback : Math.min(Math.max(Math.round(Number(text) / stride), 0), count - 1);
+    ? fallback : Math.min(Math.max(Math.round(Number(text) / map.stride), 0), count - 1);
   return {
     row: within(state.y, map.rows, Math.floor(worst / map.columns)),
     column: within(state.x, map.columns, worst % map.columns),
@@ -36,17 +36,15 @@ function placeOf(map, values) {
 }
 
 function moveTo(map, row, column) {
-  const { stride } = study.occlusion;
-  const clamp = (value, count) => String(Math.min(Math.max(value, 0), count - 1) * stride);
+  const clamp = (value, count) => String(Math.min(Math.max(value, 0), count - 1) * map.stride);
   slide({ y: clamp(row, map.rows), x: clamp(column, map.columns) });
 }
 
 // the picture on which the patch is moved, by pointer or arrow keys
 function stage(map, place, label, ...content) {
-  const { stride } = study.occlusion;
   const follow = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const at = (position, length) => Math.round((position / length * study.side - map.patch / 2) / stride);
+    const at = (position, length) => Math.round((position / length * study.side - map.patch / 2) / map.stride);
     moveTo(map, at(event.clientY - box.top, box.height), at(event.clientX - box.left, box.width));
   };
   return h("div", {
@@ -62,15 +60,15 @@ function stage(map, place, label, ...content) {
   }, content);
 }
 
+// the blur is one of 8 pixels of the image's 96, in style.css; see stages/occlusion/fills.py
 function patchOver(image, map, { row, column }, fill, frame) {
-  const { stride } = study.occlusion;
   const share = (pixels) => `${(100 * pixels) / study.side}%`;
-  const [top, left] = [row * stride, column * stride];
+  const [top, left] = [row * map.stride, column * map.stride];
   const box = { top: share(top), left: share(left), width: share(map.patch), height: share(map.patch) };
   const inset = `inset(${share(top)} ${share(study.side - left - map.patch)} ${share(study.side - top - map.patch)} ${share(left)})`;
   const hidden = fill === "blur" ? h("div", { class: "clip", style: { clipPath: inset } }, h("img", { src: photoOf(image), alt: "", class: "blurred" }))
     : fill === "noise" ? h("img", { class: "clip noise", alt: "", src: noise(), style: { clipPath: inset } })
-      : h("div", { class: "patch", style: { ...box, background: colorOfFill(fill) ?? "#808080" } });
+      : h("div", { class: "patch", style: { ...box, background: colorOfFill(fill) } });
   return [!frame && hidden, h("div", { class: "patch frame", style: box })];
 }
 

@@ -29,15 +29,15 @@ function measured(map, whole, label, mapped, measure) {
 // the scale of log-odds is each map's own: what a patch does varies too much from fill to fill
 const largest = (values) => Math.max(1e-9, ...values.map(Math.abs));
 
-function colorOf(value, measure, limit) {
-  if (measure === "class") return { color: rgb(study.colors.classes[value]), density: 0.7 };
+// another answer than that to the whole image stands out
+function colorOf(value, measure, limit, kept) {
+  if (measure === "class") return { color: rgb(study.colors.classes[value]), density: value === kept ? 0.35 : 0.85 };
   const place = measure === "odds" ? 0.5 + value / limit / 2 : symlog(value);
   return { color: rgb(shade(study.colors.falls, place)), density: 0.85 * Math.abs(2 * place - 1) };
 }
 
 // each pixel takes the value of the nearest centre of the patch, up to half a stride away
-function nearest(count, patch) {
-  const { stride } = study.occlusion;
+function nearest(count, { patch, stride }) {
   return Array.from({ length: study.side }, (_, pixel) => {
     const place = Math.min(Math.max(Math.round((pixel - (patch - 1) / 2) / stride), 0), count - 1);
     return Math.abs(pixel - place * stride - (patch - 1) / 2) <= Math.max(stride / 2, 0.5) ? place : -1;
@@ -61,13 +61,13 @@ async function grayOf(image) {
 }
 
 // the map over the grey image, which is left as it is where the patch's centre never is
-function paint(canvas, map, values, measure, gray) {
+function paint(canvas, map, values, measure, kept, gray) {
   const side = study.side;
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(side, side);
-  const [rows, columns] = [nearest(map.rows, map.patch), nearest(map.columns, map.patch)];
+  const [rows, columns] = [nearest(map.rows, map), nearest(map.columns, map)];
   const limit = largest(values);
-  const colors = values.map((value) => colorOf(value, measure, limit));
+  const colors = values.map((value) => colorOf(value, measure, limit, kept));
   const none = { color: [0, 0, 0], density: 0 };
   for (let pixel = 0; pixel < side * side; pixel++) {
     const [row, column] = [rows[Math.floor(pixel / side)], columns[pixel % side]];
@@ -94,7 +94,7 @@ function mapCanvas(image, { patch, fill, measure, label }) {
   const drawMap = async (canvas) => {
     const map = (await mapsOf(image))[`${patch}_${fill}`];
     const values = measured(map, belowOf(image, study.occlusion.network), label, image.mapped, measure);
-    paint(canvas, map, values, measure, await grayOf(image));
+    paint(canvas, map, values, measure, answer(image, study.occlusion.network).predicted, await grayOf(image));
   };
   return h("canvas", { width: study.side, height: study.side, class: "map", ref: drawInto });
 }
