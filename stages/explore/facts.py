@@ -4,6 +4,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.metrics import confusion_matrix
 
 from stages.common.significance import DIGITS, holm, mcnemar
@@ -25,6 +26,42 @@ def coverage(confidence: np.ndarray, correct: np.ndarray) -> list[list[int]]:
     """
     answered = [confidence >= threshold / 1000 for threshold in THRESHOLDS]
     return [[int(of.sum()), int((of & correct).sum())] for of in answered]
+
+
+def pointing(
+    logits: np.ndarray, predicted: np.ndarray, masks: np.ndarray, patch: int, stride: int
+) -> dict[str, float]:
+    """Play the pointing game: is what the network needs most a part of the object?
+
+    After Zhang et al. 2016, "Top-down Neural Attention by Excitation Backprop", section 4.2.
+
+    Parameters
+    ----------
+    logits : float (n, rows, columns, classes)
+        With the patch at each of its positions.
+    predicted : integers (n,)
+        The answers to the whole images.
+    masks : bool (n, height, width)
+        Where the object is.
+
+    Returns
+    -------
+    dict
+        hits: images in which the centre of the patch that costs the answer most log-odds lies on
+        the object; by_chance: how many that would be at random positions; images; patch.
+    """
+    image = np.arange(len(logits))
+    target = logits[image, ..., predicted]
+    others = np.array(logits, np.float64)
+    others[image, ..., predicted] = -np.inf
+    odds = target - logsumexp(others, axis=-1)
+    y, x = (
+        (np.arange(count) * stride + (patch - 1) / 2).astype(int) for count in logits.shape[1:3]
+    )
+    on_object = masks[:, y[:, None], x].reshape(len(logits), len(y) * len(x))
+    hits = on_object[image, odds.reshape(on_object.shape).argmin(axis=1)]
+    chance = round(float(on_object.mean(axis=1).sum()), 1)
+    return {"hits": int(hits.sum()), "by_chance": chance, "images": len(image), "patch": patch}
 
 
 def pairwise(correct: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:

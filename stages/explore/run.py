@@ -43,12 +43,16 @@ class Maps(NamedTuple):
     """The occlusion maps of some images.
 
     `about` says of which network they are and lists patches and fills; `index` are the images,
-    int64 (n,), `grids` the logits for each patch and fill, float32 (n, rows, columns, classes).
+    int64 (n,), `unoccluded` the logits of the whole images, float32 (n, classes), `grids` those for
+    each patch and fill, float32 (n, rows, columns, classes), and `masks` where the object is, bool
+    (n, 96, 96), or None.
     """
 
     about: dict[str, Any]
     index: np.ndarray
+    unoccluded: np.ndarray
     grids: list[np.ndarray]
+    masks: np.ndarray | None
 
 
 def explore(device: torch.device) -> None:
@@ -106,7 +110,14 @@ def read_maps() -> Maps:
     about = files.read_json(OCCLUSION / "heatmaps.json")
     arrays = files.read_arrays(OCCLUSION / "heatmaps.npz")
     names = [f"patch_{patch}_{fill}" for patch in about["patches"] for fill in about["fills"]]
-    return Maps(about, arrays["index"], [arrays[name] for name in names])
+    masks = dataset.RAW / "masks.npy"
+    return Maps(
+        about,
+        arrays["index"],
+        arrays["unoccluded"],
+        [arrays[name] for name in names],
+        files.read_array(masks)[arrays["index"]] if masks.exists() else None,
+    )
 
 
 def take_photos(
@@ -181,9 +192,7 @@ def describe(
             for split, of in answers.items()
         ],
         "thresholds": facts.THRESHOLDS,
-        "occlusion": maps.about
-        | {"grids": [grid.shape[1:3] for grid in maps.grids]}
-        | {"mean": to_hex(data.mean)},
+        "occlusion": describe_maps(maps) | {"mean": to_hex(data.mean)},
         "colors": {
             "classes": class_colors(len(data.classes)),
             "counts": shades("Blues"),
@@ -196,6 +205,19 @@ def describe(
         "fine": encode.FINE,
         "coarse": encode.COARSE,
     }
+
+
+def describe_maps(maps: Maps) -> dict[str, Any]:
+    """Return what the page says of the maps as a whole."""
+    described = maps.about | {"grids": [grid.shape[1:3] for grid in maps.grids]}
+    if maps.masks is None or not len(maps.index):
+        return described
+    patches, fills = maps.about["patches"], maps.about["fills"]
+    middle = sorted(patches)[len(patches) // 2]
+    grid = maps.grids[patches.index(middle) * len(fills)]  # of the leading fill
+    stride = maps.about["strides"][fills[0]]
+    found = facts.pointing(grid, maps.unoccluded.argmax(axis=1), maps.masks, middle, stride)
+    return described | {"pointing": found}
 
 
 def describe_split(of: Answers, classes: int) -> dict[str, Any]:

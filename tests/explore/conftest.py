@@ -55,7 +55,7 @@ class Known:
             "fills": list(STRIDES),
             "strides": STRIDES,
         }
-        self.maps = Maps(about, index, grids)
+        self.maps = Maps(about, index, logits["q1"][index], grids, None)
         rows = [("val", 0.4, 0.6, 30, 0.5, 0.6), ("test", 0.4, 0.6, 60, 0.5, 0.7)]
         table = pd.DataFrame(rows, columns=list(RELIABILITY))
         self.tables = {name: table for name in NETWORKS}

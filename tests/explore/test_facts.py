@@ -3,7 +3,7 @@
 import numpy as np
 
 from stages.compare.significance import pairwise as of_compare
-from stages.explore.facts import THRESHOLDS, confusion, coverage, pairwise
+from stages.explore.facts import THRESHOLDS, confusion, coverage, pairwise, pointing
 
 
 def test_coverage_counts_what_is_answered_at_each_threshold_and_what_of_it_is_right():
@@ -23,6 +23,16 @@ def test_networks_are_compared_as_the_stage_compare_does_it():
         assert row["both"] + row["only_first"] + row["only_second"] + row["neither"] == 200
         assert row["p"] == expected[pair]["p_holm"]
         assert row["only_first"] == expected[pair]["only_first"]
+
+
+def test_the_place_that_is_needed_most_is_found_on_the_object_or_off_it():
+    logits = np.zeros((2, 3, 3, 2))
+    logits[0, 0, 2, 1] = -4  # centre at row 3, column 11
+    logits[1, 1, 1, 0] = 2  # the other class rises: at row 7, column 7
+    masks = np.zeros((2, 16, 16), bool)
+    masks[0, 3, 11] = masks[1, 3, 3] = True
+    found = pointing(logits, np.array([1, 1]), masks, 8, 4)
+    assert found == {"hits": 1, "by_chance": 0.2, "images": 2, "patch": 8}
 
 
 def test_a_confusion_matrix_is_listed_by_its_cells_that_are_not_empty():

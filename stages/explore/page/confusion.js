@@ -83,7 +83,7 @@ const imagesOfCell = (actual, predicted, network, split) => images
   .filter((image) => image.split === split && image.actual === actual && answer(image, network).predicted === predicted)
   .sort(mostConfidentFirst(network));
 
-const MOST_PAIRS = 4;
+const MOST_PAIRS = 3;
 const MOST_EXAMPLES = 5;
 
 function confusedWith(counts) {
@@ -107,7 +107,8 @@ function confusedWith(counts) {
         h("h3", null, h("strong", null, classes[a]), " and ", h("strong", null, classes[b])),
         h("p", { class: "directions" }, direction(a, b), direction(b, a)),
         rank < 2 && strip(imagesOfPair(a, b).slice(0, MOST_EXAMPLES), (image) =>
-          `${taken(image, network)} ${score(answer(image, network).confidence)}${image.split === split ? "" : `, ${splitOf(image.split).title}`}`)))),
+          [`${classes[image.actual]} → ${taken(image, network)}`, h("span", null,
+            score(answer(image, network).confidence), image.split !== split && `, ${splitOf(image.split).title}`)])))),
     whereItLooks());
 }
 
@@ -125,6 +126,7 @@ function whereItLooks() {
     h("h2", null, "Is it looking at the object?"),
     h("p", null, `Hide a part of an image and watch the answer: ${plural(mapped.length, "image has", "images have")} heatmaps of `,
       h("strong", null, title(of)), ". They are marked ", h("span", { class: "badge" }, "heatmaps"), "."),
+    pointing(),
     h("a", { class: "button", href: href({ ...NO_CELL, view: "images", maps: "yes", network: of, split: mapped[0].split }) },
       "See where it looks"));
 }

@@ -99,6 +99,13 @@ function mapCanvas(image, { patch, fill, measure, label }) {
   return h("canvas", { width: study.side, height: study.side, class: "map", ref: drawInto });
 }
 
+// whether the network looks at the object, in numbers, where it is known where that is
+function pointing() {
+  const found = study.occlusion.pointing;
+  return found && h("p", null, "The place that it needs most lies on the object in ",
+    h("strong", null, `${found.hits} of ${found.images} images`), `; by chance that would be ${Math.round(found.by_chance)}.`);
+}
+
 // of many images, each beside where its own answer depends on what it shows
 function mapCards(list) {
   const of = study.occlusion.network;
@@ -107,6 +114,7 @@ function mapCards(list) {
   return h("div", null,
     h("p", null, "Right of each image, the places that ", h("strong", null, title(of)), ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${FILL_WORDS[fill] ?? fill}). `,
       h("strong", null, "Red on the object: it looks at the object. Red on the background: it looks elsewhere."), " Choose one to move the patch yourself."),
+    pointing(),
     h("div", { class: "cards" }, list.slice(0, shown).map((image) =>
       h("a", { class: "card of-maps", key: image.index, href: href({ image: image.index }), "data-image": image.index },
         photo(image), mapCanvas(image, { patch, fill, measure: "odds", label: answer(image, of).predicted }),
