@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONSAFEPATH
 
 .PHONY: help install repro hand-in test test-long verify verify-small verify-processors gate bench page docs lint \
-	format lock clean
+	explore explore-page format lock clean
 .DEFAULT_GOAL := help
 
 help: ## show what each target does
@@ -18,6 +18,10 @@ install: $(VENV)/installed ## make .venv and install the locked versions, if tha
 repro: $(VENV)/installed ## run what is not up to date of the pipeline
 	@[ -e .git ] || { echo "error: DVC needs a Git repository: clone the project, or run \`git init\` here"; exit 1; }
 	$(BIN)/dvc repro
+
+explore: $(VENV)/installed ## open the page on which a person looks at the study, up to date
+	$(BIN)/dvc repro explore
+	$(BIN)/python -m webbrowser -t "file://$(CURDIR)/explore/index.html"
 
 hand-in: repro ## pack the report, the code and a notebook that was run into hand-in/
 	$(BIN)/python -m tools.hand_in
@@ -47,6 +51,10 @@ bench: $(VENV)/installed ## measure every claim of speed; writes tools/benchmark
 
 page: $(VENV)/installed ## write the page of `dvc plots` anew, with the scripts that draw its charts
 	$(BIN)/python -m tools.plots_page
+
+explore-page: $(VENV)/installed ## fetch the library of the page of `explore` anew, and its picture for README.md
+	$(BIN)/python -m tools.explore_page
+	$(BIN)/python -m tools.explore_page.picture
 
 docs: $(VENV)/installed ## write the numbers in README.md and docs/ anew from the committed results
 	$(BIN)/python -m tools.docs

@@ -124,6 +124,14 @@ def read_array(path: str | Path):
         return np.lib.format.open_memmap(path, mode="r", max_header_size=1000)
 
 
+def read_arrays(path: str | Path) -> dict:
+    """Read the named numpy arrays of an `.npz` file that an earlier stage wrote."""
+    import numpy as np
+
+    with _reading(path), np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder to fill; it takes the place of `path` only if nothing went wrong."""
