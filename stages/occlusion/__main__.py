@@ -4,11 +4,15 @@ import argparse
 
 from stages.common import reproducible
 from stages.common.base import params, process
+from stages.common.study import NETWORKS
 from stages.occlusion.params import Occlusion
 
 
 def main() -> None:
-    argparse.ArgumentParser(prog="python -m stages.occlusion", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m stages.occlusion", description=__doc__)
+    about = "measure this network in place of the params' one, for the explorer alone"
+    parser.add_argument("network", nargs="?", choices=NETWORKS, help=about)
+    network = parser.parse_args().network
     settings = params.read(Occlusion, "occlusion")
     compute = params.read(reproducible.Compute, "compute")
 
@@ -16,7 +20,10 @@ def main() -> None:
 
     from stages.occlusion import run
 
-    run.occlude(settings, device)
+    if network:
+        run.occlude_alone(network, settings, device)
+    else:
+        run.occlude(settings, device)
 
 
 if __name__ == "__main__":

@@ -54,11 +54,8 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
     InputError
         What an earlier stage wrote is missing, or the network has other classes than the data set.
     """
-    data = dataset.load()
     name, patches, middle = settings.network, settings.patches, settings.middle
-    model = inference.load(f"models/{name}", device)
-    inference.check_classes(model, data.classes, f"models/{name}")
-    gallery = files.read_csv(f"plots/{name}/galleries.csv", tables.GALLERIES)
+    data, model, gallery = open_network(name, device)
     maps = measure_maps(model, data, gallery["index"].to_numpy(), settings)
     found = measure_curves(model, data, maps, gallery["index"], settings)
     of = {kind: (gallery["gallery"] == kind).to_numpy() for kind in GALLERIES}
@@ -85,6 +82,31 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
     for patch in patches:
         drops = (f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}" for kind in GALLERIES)
         log(f"occlusion of {name}, patch {patch}: mean largest drop {', '.join(drops)}")
+
+
+def occlude_alone(name: str, settings: Occlusion, device: torch.device) -> None:
+    """Write `models/occlusion_<name>/`: the maps of another network, with the leading fill alone.
+
+    Raises
+    ------
+    InputError
+        As `occlude`.
+    """
+    settings = settings.model_copy(update={"network": name, "other_fills": []})
+    data, model, gallery = open_network(name, device)
+    index = gallery["index"].to_numpy()
+    maps = measure_maps(model, data, index, settings)
+    with files.new_folder(f"models/occlusion_{name}") as folder:
+        write_maps(folder, settings, maps, index)
+    log(f"occlusion of {name}: {len(index)} images")
+
+
+def open_network(name: str, device: torch.device) -> tuple[Dataset, Model, pd.DataFrame]:
+    """Read the data set, a network, and the table of its galleries."""
+    data = dataset.load()
+    model = inference.load(f"models/{name}", device)
+    inference.check_classes(model, data.classes, f"models/{name}")
+    return data, model, files.read_csv(f"plots/{name}/galleries.csv", tables.GALLERIES)
 
 
 def write_maps(folder: Path, settings: Occlusion, maps: Maps, index: np.ndarray) -> None:

@@ -149,7 +149,7 @@ def finished_clone(fresh_clone, tmp_path_factory) -> Clone:
             for name, value in recorded.items():
                 patch.setitem(ENVIRONMENT, name, value)
             output = clone.dvc("repro")
-        assert len(stages_run(output)) == 14, output
+        assert len(stages_run(output)) == 15, output
         clone.commit()
 
     return once(tmp_path_factory, "finished", run, fresh_clone)

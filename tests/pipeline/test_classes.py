@@ -46,7 +46,7 @@ def test_any_number_of_classes_runs_through(fresh_clone, tmp_path, count):
     names = photographs(tmp_path / "photos", count)
     source = {"source": "folder", "path": str(tmp_path / "photos"), "per_class": None}
     clone.set_params(LEAST_WORK | {"download": source})
-    assert len(stages_run(clone.dvc("repro"))) == 13
+    assert len(stages_run(clone.dvc("repro"))) == 15
 
     assert (clone / "report/report.pdf").stat().st_size < LARGEST
     for path in (clone / "plots").rglob("*.png"):

@@ -62,7 +62,7 @@ def named(fresh_clone, tmp_path_factory):
 
 def test_the_log_names_each_script_that_no_font_has_and_nothing_goes_wrong(named):
     output = (named / ".git/output").read_text(encoding="utf-8")
-    assert len(stages_run(output)) == 13
+    assert len(stages_run(output)) == 15
     assert "Traceback" not in output and "Warning" not in output
     warnings = [line for line in output.splitlines() if line.startswith("warning: ")]
     # of the split, four evaluations, occlusion and compare, each one
