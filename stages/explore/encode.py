@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 from PIL import Image
+from scipy.special import logsumexp
 
 QUALITY = 85  # of the JPEGs: their flaws do not show at the sizes of the page
 REACH = 60.0  # nats: a logit further below the highest one counts as that far
@@ -34,6 +35,17 @@ def codes(logits: np.ndarray, steps: int) -> np.ndarray:
     code = np.round(np.log1p(below) / np.log1p(REACH) * steps).astype(np.int64)
     predicted = np.arange(logits.shape[-1]) == logits.argmax(axis=-1)[..., None]
     return np.where(predicted, 0, np.maximum(code, 1))
+
+
+def kept(logits: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Keep some classes, and all others together as a last one, so that no score changes.
+
+    float (..., classes) to float64 (..., shown), or one more where there are others.
+    """
+    others = np.delete(np.asarray(logits, np.float64), shown, axis=-1)
+    if not others.shape[-1]:
+        return logits[..., shown]
+    return np.concatenate([logits[..., shown], logsumexp(others, axis=-1, keepdims=True)], axis=-1)
 
 
 def text(content: bytes) -> str:

@@ -154,13 +154,13 @@ def take_maps(data: Dataset, maps: Maps) -> dict[int, tuple[list[int], str]]:
         By the image's place in the data set: the classes that are kept, and a PNG as base64.
     """
     positions = sum(grid.shape[1] * grid.shape[2] for grid in maps.grids)
-    kept = min(len(data.classes), choose.MOST_CLASSES)
+    kept = min(len(data.classes), choose.MOST_CLASSES + 1)
     count = choose.MOST_OF_MAPS // (positions * kept)
     drawn = {}
     for i in np.sort(choose.spread(len(maps.index))[:count]):
         flat = np.concatenate([grid[i].reshape(-1, grid.shape[-1]) for grid in maps.grids])
         shown = choose.highest(flat, data.labels[maps.index[i]])
-        codes = [encode.codes(grid[i], encode.COARSE)[..., shown] for grid in maps.grids]
+        codes = [encode.codes(encode.kept(grid[i], shown), encode.COARSE) for grid in maps.grids]
         tiles = encode.tiles(codes).astype(np.uint8)
         drawn[int(maps.index[i])] = shown.tolist(), encode.text(encode.png(tiles))
     return drawn

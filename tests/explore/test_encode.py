@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from scipy.special import logsumexp, softmax
 
-from stages.explore.encode import COARSE, FINE, REACH, codes, photo, png, tiles
+from stages.explore.encode import COARSE, FINE, REACH, codes, kept, photo, png, tiles
 
 
 def decoded(code: np.ndarray, steps: int) -> np.ndarray:
@@ -39,6 +39,14 @@ def test_only_the_predicted_class_has_the_code_zero_however_close_another_comes(
         [False, True, False],
     ]
     assert code.max() == COARSE
+
+
+def test_classes_that_are_left_out_keep_their_part_of_the_scores():
+    logits = np.random.default_rng(0).normal(size=(5, 4, 20))
+    shown = np.array([2, 3, 11])
+    found = softmax(kept(logits, shown), axis=-1)
+    np.testing.assert_allclose(found[..., :3], softmax(logits, axis=-1)[..., shown])
+    assert found.shape == (5, 4, 4) and kept(logits, np.arange(20)).shape == logits.shape
 
 
 def test_a_photograph_is_whole_again_when_its_parts_are_joined_in_base64():

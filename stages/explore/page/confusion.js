@@ -50,7 +50,7 @@ function matrix(counts) {
       }, count ? [h("span", null, count), h("small", null, percent(share, 0))] : " "));
   };
   return h("div", { class: "of-matrix" },
-    h("table", { class: "matrix", role: "grid", "aria-label": "confusion matrix", onKeyDown: moveInGrid },
+    h("table", { class: shown.length > 14 ? "matrix dense" : "matrix", role: "grid", "aria-label": "confusion matrix", onKeyDown: moveInGrid },
       h("thead", null, h("tr", { role: "row" }, h("td", { class: "corner" }, "true class ↓"),
         shown.map((label) => h("th", { key: label, role: "columnheader", scope: "col" },
           h("span", { title: classes[label] }, classes[label]))))),

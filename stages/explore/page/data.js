@@ -59,7 +59,7 @@ const images = study.images.map(([index, split, actual, mapped], place) => ({
   index,
   split: splits[split].name,
   actual,
-  mapped, // the classes that its maps hold; undefined where there are none
+  mapped, // the classes that its maps hold, before all others together; undefined without maps
   line: mapped ? mapsBefore++ : null,
 }));
 const imageOf = (index) => images.find((image) => image.index === Number(index));
@@ -145,15 +145,16 @@ async function mapsOf(image) {
     const { width, values } = await readPng(bytesOf(lineOf("maps", image.line)));
     const { patches, fills, strides, grids } = study.occlusion;
     const maps = {};
+    const planes = [...image.mapped.keys(), ...(image.mapped.length < classes.length ? [image.mapped.length] : [])];
     let top = 0;
     patches.forEach((patch, p) =>
       fills.forEach((fill, f) => {
         const [rows, columns] = grids[p * fills.length + f];
         const first = top;
         const below = (row, column) =>
-          image.mapped.map((_, plane) => COARSE[values[(first + plane * rows + row) * width + column]]);
+          planes.map((plane) => COARSE[values[(first + plane * rows + row) * width + column]]);
         maps[`${patch}_${fill}`] = { patch, stride: strides[fill], rows, columns, below };
-        top += rows * image.mapped.length;
+        top += rows * planes.length;
       }));
     unpacked.set(image.index, maps);
   }

@@ -88,9 +88,10 @@ function occlusion(image) {
   const whole = belowOf(image, of);
   const falls = measured(map, whole, label, image.mapped, measure === "class" ? "score" : measure);
   const place = placeOf(map, falls);
-  const below = classes.map(() => study.reach);
-  map.below(place.row, place.column).forEach((value, plane) => { below[image.mapped[plane]] = value; });
-  const [before, now] = [softmax(whole), softmax(below)];
+  const [before, now] = [softmax(whole), classes.map(() => 0)];
+  const occluded = softmax(map.below(place.row, place.column));
+  image.mapped.forEach((one, plane) => { now[one] = occluded[plane]; });
+  const fall = falls[place.row * map.columns + place.column];
   const first = now.indexOf(Math.max(...now));
   const drawn = { measure, label };
   return h("section", { class: "occlusion" },
@@ -102,7 +103,7 @@ function occlusion(image) {
       measure !== "class" && select("class", "target", image.mapped.map((one) => [one === predicted ? "" : classes[one], classes[one]]))),
     h("p", { class: "headline", "aria-live": "polite" },
       `With this part hidden, the score of `, h("strong", null, classes[label]), ` goes from ${score(before[label])} to ${score(now[label])}`,
-      measure === "odds" && ` (log-odds fall by ${falls[place.row * map.columns + place.column].toFixed(1)} nats)`, "; ",
+      measure === "odds" && ` (log-odds ${fall < 0 ? "rise" : "fall"} by ${Math.abs(fall).toFixed(1)} nats)`, "; ",
       first === predicted ? "the answer stays." : h("span", null, "the answer becomes ", h("strong", null, classes[first]), ".")),
     h("div", { class: "three" },
       h("figure", null, stage(map, place, "image; arrow keys move the patch",

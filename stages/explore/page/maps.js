@@ -21,7 +21,7 @@ function measured(map, whole, label, mapped, measure) {
   const before = measure === "odds" ? logOdds(whole, label) : softmax(whole)[label];
   return Array.from({ length: map.rows * map.columns }, (_, place) => {
     const below = map.below(Math.floor(place / map.columns), place % map.columns);
-    if (measure === "class") return mapped[below.indexOf(Math.min(...below))];
+    if (measure === "class") return mapped[below.indexOf(Math.min(...mapped.map((_, own) => below[own])))];
     return before - (measure === "odds" ? logOdds(below, plane) : softmax(below)[plane]);
   });
 }
