@@ -20,7 +20,8 @@ from stages.common.tables.evaluation import RELIABILITY
 from stages.explore import choose, encode, facts, page
 
 SPLITS = ("val", "test")
-OCCLUSION = Path("models/occlusion")
+# the maps of one network each; where both are of one, those of the first, which has more fills
+OCCLUSION = (Path("models/occlusion"), Path("models/occlusion_better"))
 SHADES = 65  # of a colour map: odd, so that one of them is its middle
 
 
@@ -40,7 +41,7 @@ class Answers(NamedTuple):
 
 
 class Maps(NamedTuple):
-    """The occlusion maps of some images.
+    """The occlusion maps of one network, of some images.
 
     `about` says of which network they are and lists patches and fills; `index` are the images,
     int64 (n,), `unoccluded` the logits of the whole images, float32 (n, classes), `grids` those for
@@ -77,17 +78,17 @@ def explore(device: torch.device) -> None:
 
 
 def compose(
-    data: Dataset, answers: dict[str, Answers], maps: Maps, tables: dict[str, pd.DataFrame]
+    data: Dataset, answers: dict[str, Answers], maps: list[Maps], tables: dict[str, pd.DataFrame]
 ) -> tuple[str, int]:
     """Compose the page; return it, and how many images it holds.
 
     `tables` are the bins of the reliability diagram of each network, as `evaluate` wrote them.
     """
     header, scans, held = take_photos(data, answers, maps)
-    drawn = take_maps(data, maps)
+    drawn = [take_maps(data, of, choose.MOST_OF_MAPS // len(maps)) for of in maps]
     study = describe(data, answers, maps, tables) | {"header": header}
     study["images"] = describe_images(data, answers, held, drawn)
-    lines = [drawn[index][1] for index, *_ in study["images"] if index in drawn]
+    lines = [of[index][1] for index, *_ in study["images"] for of in drawn if index in of]
     return page.build(study, encode_scores(answers, held), scans, lines), len(held)
 
 
@@ -106,9 +107,19 @@ def ask(data: Dataset, device: torch.device) -> dict[str, Answers]:
     }
 
 
-def read_maps() -> Maps:
-    about = files.read_json(OCCLUSION / "heatmaps.json")
-    arrays = files.read_arrays(OCCLUSION / "heatmaps.npz")
+def read_maps() -> list[Maps]:
+    """Read what hiding parts of some images does, by network."""
+    every = [read_maps_of(folder) for folder in OCCLUSION]
+    return [
+        maps
+        for maps in every
+        if maps is every[0] or maps.about["network"] != every[0].about["network"]
+    ]
+
+
+def read_maps_of(folder: Path) -> Maps:
+    about = files.read_json(folder / "heatmaps.json")
+    arrays = files.read_arrays(folder / "heatmaps.npz")
     names = [f"patch_{patch}_{fill}" for patch in about["patches"] for fill in about["fills"]]
     masks = dataset.RAW / "masks.npy"
     return Maps(
@@ -121,7 +132,7 @@ def read_maps() -> Maps:
 
 
 def take_photos(
-    data: Dataset, answers: dict[str, Answers], maps: Maps
+    data: Dataset, answers: dict[str, Answers], maps: list[Maps]
 ) -> tuple[str, list[str], np.ndarray]:
     """Compress as many images as there is room for, those that say most first.
 
@@ -136,7 +147,8 @@ def take_photos(
     """
     index = np.concatenate([of.index for of in answers.values()])
     right = np.concatenate([np.all(list(of.correct().values()), axis=0) for of in answers.values()])
-    order = choose.order(np.isin(index, maps.index), ~right)[: choose.MOST_IMAGES]
+    mapped = np.isin(index, np.concatenate([of.index for of in maps]))
+    order = choose.order(mapped, ~right)[: choose.MOST_IMAGES]
     parts = [encode.photo(data.images[i]) for i in index[order]]
     scans = [encode.text(scan) for _, scan in parts]
     beside = encode.text(bytes(2 * len(NETWORKS) * len(data.classes)))  # the scores of an image
@@ -145,8 +157,8 @@ def take_photos(
     return encode.text(parts[0][0]), [scans[i] for i in place], order[:count][place]
 
 
-def take_maps(data: Dataset, maps: Maps) -> dict[int, tuple[list[int], str]]:
-    """Compress the maps of as many images as there is room for.
+def take_maps(data: Dataset, maps: Maps, room: int) -> dict[int, tuple[list[int], str]]:
+    """Compress the maps of as many images as there is room for, in bytes before they are.
 
     Returns
     -------
@@ -155,7 +167,7 @@ def take_maps(data: Dataset, maps: Maps) -> dict[int, tuple[list[int], str]]:
     """
     positions = sum(grid.shape[1] * grid.shape[2] for grid in maps.grids)
     kept = min(len(data.classes), choose.MOST_CLASSES + 1)
-    count = choose.MOST_OF_MAPS // (positions * kept)
+    count = room // (positions * kept)
     drawn = {}
     for i in np.sort(choose.spread(len(maps.index))[:count]):
         flat = np.concatenate([grid[i].reshape(-1, grid.shape[-1]) for grid in maps.grids])
@@ -174,7 +186,7 @@ def encode_scores(answers: dict[str, Answers], held: np.ndarray) -> str:
 
 
 def describe(
-    data: Dataset, answers: dict[str, Answers], maps: Maps, tables: dict[str, pd.DataFrame]
+    data: Dataset, answers: dict[str, Answers], maps: list[Maps], tables: dict[str, pd.DataFrame]
 ) -> dict[str, Any]:
     """Return what the page says of the study as a whole."""
     accuracy = {name: right.mean() for name, right in answers["val"].correct().items()}
@@ -192,7 +204,8 @@ def describe(
             for split, of in answers.items()
         ],
         "thresholds": facts.THRESHOLDS,
-        "occlusion": describe_maps(maps) | {"mean": to_hex(data.mean)},
+        "occlusion": [describe_maps(of) for of in maps],
+        "mean": to_hex(data.mean),
         "colors": {
             "classes": class_colors(len(data.classes)),
             "counts": shades("Blues"),
@@ -208,7 +221,7 @@ def describe(
 
 
 def describe_maps(maps: Maps) -> dict[str, Any]:
-    """Return what the page says of the maps as a whole."""
+    """Return what the page says of the maps of a network as a whole."""
     described = maps.about | {"grids": [grid.shape[1:3] for grid in maps.grids]}
     if maps.masks is None or not len(maps.index):
         return described
@@ -245,13 +258,16 @@ def describe_images(
     data: Dataset,
     answers: dict[str, Answers],
     held: np.ndarray,
-    drawn: dict[int, tuple[list[int], str]],
+    drawn: list[dict[int, tuple[list[int], str]]],
 ) -> list[list]:
-    """List the images of the page: index, number of the split, true class, classes of its maps."""
+    """List the images of the page: index, number of the split, true class, and its maps.
+
+    Of these, the number of the network's among all maps, and the classes that they hold.
+    """
     index = np.concatenate([of.index for of in answers.values()])[held]
     split = np.repeat(np.arange(len(SPLITS)), [len(of.index) for of in answers.values()])[held]
     return [
-        [i, number, label, *([drawn[i][0]] if i in drawn else [])]
+        [i, number, label, [[place, of[i][0]] for place, of in enumerate(drawn) if i in of]]
         for i, number, label in zip(
             index.tolist(), split.tolist(), data.labels[index].tolist(), strict=True
         )

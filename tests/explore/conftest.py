@@ -18,7 +18,8 @@ class Known:
     """Images of random patches of colour in some classes, and answers drawn at random.
 
     The later a network comes in the study, the more often it is right. The first ten validation
-    images have maps, where the true class suffers most from the patch at (8, 8).
+    images have maps of q1, where the true class suffers most from the patch at (8, 8); those from 8
+    to 13 have maps of better, of one patch and fill.
     """
 
     def __init__(self, classes: list[str], val: int = 40, test: int = 60, mapped: int = 10):
@@ -56,13 +57,18 @@ class Known:
             "strides": STRIDES,
         }
         self.maps = Maps(about, index, logits["q1"][index], grids, None)
+        about = about | {"network": "better", "patches": [32], "fills": ["mean"]}
+        index = np.arange(8, 14)
+        grid = np.repeat(logits["better"][index], 17 * 17, axis=0).reshape(6, 17, 17, kinds)
+        whole = logits["better"][index]
+        self.others = Maps(about, index, whole, [grid.astype(np.float32)], None)
         rows = [("val", 0.4, 0.6, 30, 0.5, 0.6), ("test", 0.4, 0.6, 60, 0.5, 0.7)]
         table = pd.DataFrame(rows, columns=list(RELIABILITY))
         self.tables = {name: table for name in NETWORKS}
 
     @property
     def parts(self) -> tuple:
-        return self.data, self.answers, self.maps, self.tables
+        return self.data, self.answers, [self.maps, self.others], self.tables
 
 
 @pytest.fixture(scope="session")

@@ -196,6 +196,22 @@ def test_a_map_is_darkest_where_the_score_falls_most_for_each_size_measure_and_f
                 assert abs(y - (8 + 15.5)) <= 4.5 and abs(x - (8 + 15.5)) <= 4.5
 
 
+def test_the_maps_are_those_of_the_network_that_is_looked_at_where_it_has_some(visit, known):
+    for image, expected in ((4, {"q1"}), (9, {"better", "q1"}), (12, {"better"})):
+        tab = visit(f"image={image}&network=better")
+        tab.wait_for_selector(".stage")
+        first = "better" if "better" in expected else "q1"
+        assert tab.locator(".occlusion h2 strong").inner_text() == NETWORKS[first].title
+        chosen = tab.locator(".occlusion .controls").get_by_role("link", name=NETWORKS["q1"].title)
+        assert chosen.count() == (len(expected) > 1)
+        if chosen.count():
+            chosen.click()
+            assert tab.locator(".occlusion h2 strong").inner_text() == NETWORKS["q1"].title
+            assert tab.locator(".every canvas").count() == 6
+    tab = visit("view=images&maps=yes&split=all")
+    assert sorted(shown(tab)) == known.others.index.tolist()
+
+
 def test_an_image_without_maps_has_no_section_for_them(visit):
     tab = visit("image=39")
     assert tab.locator(".answers section").count() == 4

@@ -26,9 +26,11 @@ def finished(study):
         "strides": {"mean": 48}
     }
     files.write_json("models/occlusion/heatmaps.json", about)
+    files.write_json("models/occlusion_better/heatmaps.json", about | {"network": "better"})
     grid = np.random.default_rng(0).normal(size=(2, 2, 2, 2)).astype(np.float32)
     arrays = {"index": np.array([8, 21]), "unoccluded": grid[:, 0, 0], "patch_48_mean": grid}
-    files.write_arrays("models/occlusion/heatmaps.npz", **arrays)
+    for folder in ("occlusion", "occlusion_better"):
+        files.write_arrays(f"models/{folder}/heatmaps.npz", **arrays)
     return study
 
 
@@ -46,7 +48,9 @@ def test_the_command_writes_one_file_that_is_the_same_at_every_run(finished):
     assert list(first) == ["explore/index.html"]
     text = first["explore/index.html"].decode()
     study = json.loads(text.split('id="study">')[1].split("</script>")[0])
-    assert study["classes"] == CLASSES and study["occlusion"]["grids"] == [[2, 2]]
+    assert (
+        study["classes"] == CLASSES and [of["grids"] for of in study["occlusion"]] == [[[2, 2]]] * 2
+    )
     result = finished.run("explore", PYTHONHASHSEED="99", LC_ALL="C", TZ="Asia/Tokyo")
     assert result.returncode == 0 and snapshot("explore") == first
 

@@ -119,14 +119,14 @@ const imagesOfPair = (a, b) => [state.split, ...splits.map(({ name }) => name).f
 
 // leads to the heatmaps, also from where there are none
 function whereItLooks() {
-  const mapped = images.filter((image) => image.mapped);
+  const of = mapsBy(everyMaps);
+  const mapped = images.filter((image) => image.maps[of]);
   if (!mapped.length) return null;
-  const of = study.occlusion.network;
   return h("aside", null,
     h("h2", null, "Is it looking at the object?"),
     h("p", null, `Hide a part of an image and watch the answer: ${plural(mapped.length, "image has", "images have")} heatmaps of `,
       h("strong", null, title(of)), ". They are marked ", h("span", { class: "badge" }, "heatmaps"), "."),
-    pointing(),
+    pointing(of),
     h("a", { class: "button", href: href({ ...NO_CELL, view: "images", maps: "yes", network: of, split: mapped[0].split }) },
       "See where it looks"));
 }

@@ -53,14 +53,15 @@ const answers = Object.fromEntries(networks.map(({ name }, network) =>
     return { predicted: own.indexOf(0), confidence: 1 / sum };
   })]));
 
-let mapsBefore = 0;
-const images = study.images.map(([index, split, actual, mapped], place) => ({
+let linesBefore = 0;
+const images = study.images.map(([index, split, actual, maps], place) => ({
   place,
   index,
   split: splits[split].name,
   actual,
-  mapped, // the classes that its maps hold, before all others together; undefined without maps
-  line: mapped ? mapsBefore++ : null,
+  // by network: of which set its maps are, and the classes that they hold, before all others together
+  maps: Object.fromEntries(maps.map(([number, mapped]) =>
+    [study.occlusion[number].network, { set: study.occlusion[number], mapped, line: linesBefore++ }])),
 }));
 const imageOf = (index) => images.find((image) => image.index === Number(index));
 
@@ -138,14 +139,18 @@ function paeth(left, up, corner) {
   return a <= b && a <= c ? left : b <= c ? up : corner;
 }
 
-// the maps of an image: for each patch and fill, how far each class lies below the highest one
+// the maps of an image for a network: for each patch and fill, how far each class lies below the
+// highest one
 const unpacked = new Map();
-async function mapsOf(image) {
-  if (!unpacked.has(image.index)) {
-    const { width, values } = await readPng(bytesOf(lineOf("maps", image.line)));
-    const { patches, fills, strides, grids } = study.occlusion;
+const keyOf = (image, network) => `${image.index} ${network}`;
+async function mapsOf(image, network) {
+  const key = keyOf(image, network);
+  if (!unpacked.has(key)) {
+    const { set, mapped, line } = image.maps[network];
+    const { width, values } = await readPng(bytesOf(lineOf("maps", line)));
+    const { patches, fills, strides, grids } = set;
     const maps = {};
-    const planes = [...image.mapped.keys(), ...(image.mapped.length < classes.length ? [image.mapped.length] : [])];
+    const planes = [...mapped.keys(), ...(mapped.length < classes.length ? [mapped.length] : [])];
     let top = 0;
     patches.forEach((patch, p) =>
       fills.forEach((fill, f) => {
@@ -156,7 +161,7 @@ async function mapsOf(image) {
         maps[`${patch}_${fill}`] = { patch, stride: strides[fill], rows, columns, below };
         top += rows * planes.length;
       }));
-    unpacked.set(image.index, maps);
+    unpacked.set(key, maps);
   }
-  return unpacked.get(image.index);
+  return unpacked.get(key);
 }

@@ -21,7 +21,7 @@ const noise = (() => {
 })();
 
 // a fill without a name is a grey value or a colour, such as "128" or "255-0-10"
-const colorOfFill = (fill) => ({ mean: study.occlusion.mean, gray: "#808080", black: "#000000" })[fill]
+const colorOfFill = (fill) => ({ mean: study.mean, gray: "#808080", black: "#000000" })[fill]
   ?? `rgb(${(fill.includes("-") ? fill.split("-") : [fill, fill, fill]).join()})`;
 
 // the place of the patch: from the address, else where the score falls furthest
@@ -74,33 +74,36 @@ function patchOver(image, map, { row, column }, fill, frame) {
 
 // Draws the section again once the maps are unpacked.
 function occlusion(image) {
-  if (lineOf("maps", image.line) === null) return null;
-  const maps = unpacked.get(image.index);
+  const of = mapsBy(image.maps);
+  const { set, mapped, line } = image.maps[of];
+  if (lineOf("maps", line) === null) return null;
+  const maps = unpacked.get(keyOf(image, of));
   if (!maps) {
-    mapsOf(image).then(draw);
+    mapsOf(image, of).then(draw);
     return h("section", { class: "occlusion" }, h("h2", null, "Hide a part"));
   }
-  const of = study.occlusion.network;
-  const { patch, fill, measure } = settings();
+  const { patch, fill, measure } = settings(set);
   const { predicted } = answer(image, of);
-  const label = image.mapped.includes(labelOf(state.target)) ? labelOf(state.target) : predicted;
+  const label = mapped.includes(labelOf(state.target)) ? labelOf(state.target) : predicted;
   const map = maps[`${patch}_${fill}`];
   const whole = belowOf(image, of);
-  const falls = measured(map, whole, label, image.mapped, measure === "class" ? "score" : measure);
+  const falls = measured(map, whole, label, mapped, measure === "class" ? "score" : measure);
   const place = placeOf(map, falls);
   const [before, now] = [softmax(whole), classes.map(() => 0)];
   const occluded = softmax(map.below(place.row, place.column));
-  image.mapped.forEach((one, plane) => { now[one] = occluded[plane]; });
+  mapped.forEach((one, plane) => { now[one] = occluded[plane]; });
   const fall = falls[place.row * map.columns + place.column];
   const first = now.indexOf(Math.max(...now));
-  const drawn = { measure, label };
+  const drawn = { of, measure, label };
   return h("section", { class: "occlusion" },
     h("h2", null, "Hide a part: what does ", h("strong", null, title(of)), " need to see?"),
     h("div", { class: "controls" },
-      choice("patch", study.occlusion.patches.map((side) => ({ name: side, title: `${side} × ${side}` })), patch, (side) => ({ patch: side, x: "", y: "" })),
-      choice("hidden by", study.occlusion.fills.map((name) => ({ name, title: FILL_WORDS[name] ?? name })), fill, (name) => ({ fill: name })),
+      Object.keys(image.maps).length > 1
+        && choice("network", Object.keys(image.maps).map((name) => ({ name, title: title(name) })), of, (name) => ({ network: name, x: "", y: "" })),
+      choice("patch", set.patches.map((side) => ({ name: side, title: `${side} × ${side}` })), patch, (side) => ({ patch: side, x: "", y: "" })),
+      choice("hidden by", set.fills.map((name) => ({ name, title: FILL_WORDS[name] ?? name })), fill, (name) => ({ fill: name })),
       choice("map of", MEASURES, measure, (name) => ({ measure: name })),
-      measure !== "class" && select("class", "target", image.mapped.map((one) => [one === predicted ? "" : classes[one], classes[one]]))),
+      measure !== "class" && select("class", "target", mapped.map((one) => [one === predicted ? "" : classes[one], classes[one]]))),
     h("p", { class: "headline", "aria-live": "polite" },
       `With this part hidden, the score of `, h("strong", null, classes[label]), ` goes from ${score(before[label])} to ${score(now[label])}`,
       measure === "odds" && ` (log-odds ${fall < 0 ? "rise" : "fall"} by ${Math.abs(fall).toFixed(1)} nats)`, "; ",
@@ -111,23 +114,23 @@ function occlusion(image) {
         h("figcaption", null, "Drag the patch, or move it with the arrow keys.")),
       h("figure", null, stage(map, place, "map; arrow keys move the patch",
         mapCanvas(image, { patch, fill, ...drawn }), patchOver(image, map, place, fill, true)),
-        h("figcaption", null, legend(measure, largest(falls), image))),
+        h("figcaption", null, legend(measure, largest(falls), mapped))),
       h("figure", null, bars(now, { actual: image.actual, predicted: first, color: networkOf(of).color, before }),
         h("figcaption", null, "Scores with the part hidden; the line marks the whole image's."))),
     h("h3", null, "Every size and fill"),
     measure === "odds" && h("p", { class: "note" }, "Each map has a scale of its own: the darkest place is where the log-odds move most."),
-    h("div", { class: "every", style: { gridTemplateColumns: `auto repeat(${study.occlusion.fills.length}, minmax(0, 96px))` } },
-      h("span"), study.occlusion.fills.map((name) => h("span", { key: name, class: "head" }, FILL_WORDS[name] ?? name)),
-      study.occlusion.patches.map((side) => [h("span", { key: side, class: "head" }, side),
-        study.occlusion.fills.map((name) => h("a", {
+    h("div", { class: "every", style: { gridTemplateColumns: `auto repeat(${set.fills.length}, minmax(0, 96px))` } },
+      h("span"), set.fills.map((name) => h("span", { key: name, class: "head" }, FILL_WORDS[name] ?? name)),
+      set.patches.map((side) => [h("span", { key: side, class: "head" }, side),
+        set.fills.map((name) => h("a", {
           key: `${side} ${name}`, href: href({ patch: side, fill: name, x: "", y: "" }), "aria-label": `patch ${side}, ${FILL_WORDS[name] ?? name}`,
           "aria-current": side === patch && name === fill ? "true" : null,
         }, mapCanvas(image, { patch: side, fill: name, ...drawn })))])));
 }
 
-function legend(measure, limit, image) {
+function legend(measure, limit, mapped) {
   if (measure === "class")
-    return h("span", { class: "classes" }, image.mapped.map((label) =>
+    return h("span", { class: "classes" }, mapped.map((label) =>
       h("span", { key: label }, h("i", { class: "dot", style: { background: study.colors.classes[label] } }), classes[label])));
   const end = measure === "odds" ? `${limit.toFixed(1)} nats` : "1";
   return h("span", { class: "legend" },
@@ -147,5 +150,5 @@ function imageView(image) {
         h("section", { key: name, style: { borderTopColor: color } },
           h("h3", null, title(name)), h("p", null, verdict(image, name)),
           bars(scoresOf(image, name), { actual: image.actual, predicted: answer(image, name).predicted, color }))))),
-    image.mapped && occlusion(image));
+    Object.keys(image.maps).length > 0 && occlusion(image));
 }

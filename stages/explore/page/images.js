@@ -9,7 +9,7 @@ function filtered() {
       && (!state.actual || classes[image.actual] === state.actual)
       && (!state.predicted || classes[predicted] === state.predicted)
       && (!state.answers || (predicted === image.actual) === (state.answers === "right"))
-      && (!state.maps || image.mapped)
+      && (!state.maps || image.maps[mapsBy(everyMaps)])
       && confidence >= low && confidence <= high;
   }).sort(mostConfidentFirst(network));
 }
@@ -31,11 +31,11 @@ function imagesView() {
       select("taken for", "predicted", classOptions("any")),
       select("answer", "answers", [["", "right or wrong"], ["right", "right"], ["wrong", "wrong"]]),
       share("confidence from", "low"), share("to", "high"),
-      images.some((image) => image.mapped) && h("label", { class: "choice" },
+      study.occlusion.length > 0 && h("label", { class: "choice" },
         h("input", { type: "checkbox", checked: state.maps === "yes", onChange: (event) => go({ maps: event.target.checked ? "yes" : "", more: "1" }) }),
         " with heatmaps alone"),
       h("a", { class: "button", href: href(everything) }, "Reset")),
     h("p", { class: "headline", "aria-live": "polite" }, h("strong", null, plural(list.length, "image")), ` of ${all}, most confident first.`),
-    state.maps ? mapCards(list) : cards(list, [state.network]),
+    state.maps && study.occlusion.length ? mapCards(list) : cards(list, [state.network]),
     splits.filter(({ name }) => state.split === "all" || state.split === name).map(leftOut));
 }

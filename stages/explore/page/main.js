@@ -21,7 +21,7 @@ function page() {
       h("p", null, `${networks.length} networks, ${classes.length} classes, ${plural(total, "image")} that none was trained on`),
       h("nav", { "aria-label": "views" }, Object.entries(VIEWS).map(([name, { title: words }]) =>
         h("a", { key: name, href: href(tab(name)), "aria-current": name === current && !state.maps ? "page" : null }, words)),
-        images.some(({ mapped }) => mapped) && h("a", { href: href(tab("images", { maps: "yes", network: study.occlusion.network })), "aria-current": state.maps ? "page" : null }, "Heatmaps"))),
+        study.occlusion.length > 0 && h("a", { href: href(tab("images", { maps: "yes", network: mapsBy(everyMaps) })), "aria-current": state.maps ? "page" : null }, "Heatmaps"))),
     h("main", { tabIndex: -1 }, image ? imageView(image) : VIEWS[current].view()));
 }
 

@@ -6,8 +6,11 @@ const MEASURES = [
   { name: "class", title: "most probable class" },
 ];
 
-const settings = () => {
-  const { patches, fills } = study.occlusion;
+// the network whose maps are shown: the one that is looked at, where it has any
+const mapsBy = (maps) => (maps[state.network] ? state.network : Object.keys(maps)[0]);
+const everyMaps = Object.fromEntries(study.occlusion.map((set) => [set.network, set]));
+
+const settings = ({ patches, fills }) => {
   return {
     patch: patches.includes(Number(state.patch)) ? Number(state.patch) : [...patches].sort((a, b) => a - b)[patches.length >> 1],
     fill: fills.includes(state.fill) ? state.fill : fills[0],
@@ -83,41 +86,42 @@ function paint(canvas, map, values, measure, kept, gray) {
 let atWork = Promise.resolve();
 
 // a canvas with one map of an image
-function mapCanvas(image, { patch, fill, measure, label }) {
+function mapCanvas(image, { of, patch, fill, measure, label }) {
+  const { mapped, line } = image.maps[of];
   const drawInto = (canvas) => {
-    if (!canvas || lineOf("maps", image.line) === null) return;
-    const drawn = [image.index, patch, fill, measure, label].join();
+    if (!canvas || lineOf("maps", line) === null) return;
+    const drawn = [image.index, of, patch, fill, measure, label].join();
     if (canvas.dataset.drawn === drawn) return;
     canvas.dataset.drawn = drawn;
     atWork = atWork.then(() => canvas.isConnected && canvas.dataset.drawn === drawn && drawMap(canvas));
   };
   const drawMap = async (canvas) => {
-    const map = (await mapsOf(image))[`${patch}_${fill}`];
-    const values = measured(map, belowOf(image, study.occlusion.network), label, image.mapped, measure);
-    paint(canvas, map, values, measure, answer(image, study.occlusion.network).predicted, await grayOf(image));
+    const map = (await mapsOf(image, of))[`${patch}_${fill}`];
+    const values = measured(map, belowOf(image, of), label, mapped, measure);
+    paint(canvas, map, values, measure, answer(image, of).predicted, await grayOf(image));
   };
   return h("canvas", { width: study.side, height: study.side, class: "map", ref: drawInto });
 }
 
 // whether the network looks at the object, in numbers, where it is known where that is
-function pointing() {
-  const found = study.occlusion.pointing;
+function pointing(of) {
+  const found = everyMaps[of].pointing;
   return found && h("p", null, "The place that it needs most lies on the object in ",
     h("strong", null, `${found.hits} of ${found.images} images`), `; by chance that would be ${Math.round(found.by_chance)}.`);
 }
 
 // of many images, each beside where its own answer depends on what it shows
 function mapCards(list) {
-  const of = study.occlusion.network;
-  const { patch, fill } = settings();
+  const of = mapsBy(everyMaps);
+  const { patch, fill } = settings(everyMaps[of]);
   const shown = PER_PAGE * Number(state.more);
   return h("div", null,
     h("p", null, "Right of each image, the places that ", h("strong", null, title(of)), ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${FILL_WORDS[fill] ?? fill}). `,
       h("strong", null, "Red on the object: it looks at the object. Red on the background: it looks elsewhere."), " Choose one to move the patch yourself."),
-    pointing(),
+    pointing(of),
     h("div", { class: "cards" }, list.slice(0, shown).map((image) =>
       h("a", { class: "card of-maps", key: image.index, href: href({ image: image.index }), "data-image": image.index },
-        photo(image), mapCanvas(image, { patch, fill, measure: "odds", label: answer(image, of).predicted }),
+        photo(image), mapCanvas(image, { of, patch, fill, measure: "odds", label: answer(image, of).predicted }),
         h("div", { class: "truth" }, "true: ", h("strong", null, classes[image.actual])), h("div", null, verdict(image, of))))),
     list.length > shown && h("a", { class: "button", href: href({ more: String(Number(state.more) + 1) }) }, `Show more: ${shown} of ${list.length} are shown`));
 }

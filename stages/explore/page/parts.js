@@ -56,7 +56,7 @@ const verdict = (image, network) => {
     right ? "✓ " : "✗ ", classes[predicted], " ", h("small", null, score(confidence)));
 };
 
-const hasMaps = (image) => image.mapped &&
+const hasMaps = (image) => Object.keys(image.maps).length > 0 &&
   h("span", { class: "badge", title: "has heatmaps" }, "heatmaps");
 
 // a picture with what the given networks say of it; leads to the image by itself
