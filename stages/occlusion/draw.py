@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from scipy import special
 
 from stages.common.figures import Sheet, class_colors, short
-from stages.occlusion.measures import centers, fall
+from stages.occlusion.measures import centers, fall, middle
 
 # one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
 # confident answers hardly move under a small patch and collapse under a large one
@@ -111,11 +111,6 @@ class Row:
     odds: np.ndarray
     predicted: int
     answers: np.ndarray
-
-
-def middle(patches: Sequence[int]) -> int:
-    """Return the size of the patch whose log-odds are drawn."""
-    return sorted(patches)[len(patches) // 2]
 
 
 def row(

@@ -1,6 +1,7 @@
 """What heatmaps say, in numbers."""
 
 import warnings
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -13,6 +14,11 @@ from stages.common.significance import mcnemar
 
 DIGITS = 4  # of every metric that is written
 VISIBLE = 0.01  # of a score: where a map changes by less, no colour is seen
+
+
+def middle(patches: Sequence[int]) -> int:
+    """Return the size of the patch that stands for all where one must do."""
+    return sorted(patches)[len(patches) // 2]
 
 
 def centers(count: int, patch: int, stride: int) -> np.ndarray:

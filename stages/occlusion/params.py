@@ -58,11 +58,6 @@ class Occlusion(Group):
         return fills
 
     @property
-    def middle(self) -> int:
-        """The size of the patch that stands for all where one must do."""
-        return sorted(self.patches)[len(self.patches) // 2]
-
-    @property
     def fills(self) -> dict[str, str | float | list[float]]:
         """All fills by their names, the leading one first."""
         return {fill_name(fill): fill for fill in [self.fill, *self.other_fills]}

@@ -54,13 +54,13 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
     InputError
         What an earlier stage wrote is missing, or the network has other classes than the data set.
     """
-    name, patches, middle = settings.network, settings.patches, settings.middle
+    name, middle = settings.network, measures.middle(settings.patches)
     data, model, gallery = open_network(name, device)
     maps = measure_maps(model, data, gallery["index"].to_numpy(), settings)
     found = measure_curves(model, data, maps, gallery["index"], settings)
     of = {kind: (gallery["gallery"] == kind).to_numpy() for kind in GALLERIES}
     metrics = {kind: summary(maps, found, members, middle) for kind, members in of.items()}
-    effect = effect_of_size(metrics, patches)
+    effect = effect_of_size(metrics, settings.patches)
     # both folders get their names only when all is written, so that a full disk leaves neither
     with (
         files.new_folder("plots/occlusion") as folder,
@@ -75,11 +75,11 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
         sizes = charts.sizes(effect, agreement, f"{title}: what the size of the patch changes")
         figures.save(sizes, folder / "patches.png")
         means = {kind: found[members].mean(axis=0) for kind, members in of.items() if members.any()}
-        shares = curves.hidden_shares(parts(middle))
         heading = f"{title}: parts of {middle} × {middle} pixels, hidden or shown one by one"
-        figures.save(charts.trust(means, shares, heading), folder / "insertion_deletion.png")
+        trust = charts.trust(means, curves.hidden_shares(parts(middle)), heading)
+        figures.save(trust, folder / "insertion_deletion.png")
         files.write_json("metrics/occlusion.json", {"network": name} | metrics)
-    for patch in patches:
+    for patch in settings.patches:
         drops = (f"{metrics[kind][f'patch_{patch}']['largest_drop']} {kind}" for kind in GALLERIES)
         log(f"occlusion of {name}, patch {patch}: mean largest drop {', '.join(drops)}")
 
@@ -159,7 +159,7 @@ def measure_curves(
     model: Model, data: Dataset, maps: Maps, index: pd.Series, settings: Occlusion
 ) -> np.ndarray:
     """Hide and show the parts of each image by its map: float64 (n, 3, steps), see `curves`."""
-    patch, fill, found = settings.middle, fill_name(settings.fill), []
+    patch, fill, found = measures.middle(settings.patches), fill_name(settings.fill), []
     odds = measures.target_maps(maps.logits[fill][patch], maps.predicted, "log_odds")
     members = range(len(odds))
     for i in progress(members, "insertion and deletion", len(members)):
