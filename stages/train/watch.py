@@ -48,8 +48,9 @@ def watched(network: str, finished: list[Row], rank: int = 0) -> Iterator[Callab
         def note(row: Row) -> None:
             rows.append(row)
             live.step = row["epoch"]
-            for column in row.keys() - {"epoch"}:
-                live.log_metric(column, row[column])
+            for column, value in row.items():
+                if column != "epoch":
+                    live.log_metric(column, value)
 
         def show(row: Row) -> None:
             note(row)
