@@ -230,6 +230,8 @@ def to_input(
     ValueError
         The images are not uint8 (n, height, width, 3).
     """
+    if isinstance(images, np.ndarray):
+        images = np.ascontiguousarray(images)  # a mirrored view is none for torch
     images = torch.as_tensor(images)
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         raise ValueError(
