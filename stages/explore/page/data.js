@@ -21,7 +21,8 @@ const splitOf = (name) => splits.find((split) => split.name === name);
 // how many nats each code means, see `codes` in stages/explore/encode.py
 const nats = (steps) =>
   Float64Array.from({ length: steps + 1 }, (_, code) =>
-    Math.expm1((code / steps) * Math.log1p(study.reach)));
+    Math.expm1((code / steps) * Math.log1p(study.reach)),
+  );
 const FINE = nats(study.fine);
 const COARSE = nats(study.coarse);
 
@@ -44,14 +45,18 @@ function logOdds(below, target) {
 const codes = new Uint16Array(bytesOf(text("scores")).buffer);
 
 // by the network's name, for each image: what it answers, and how sure it is
-const answers = Object.fromEntries(networks.map(({ name }, network) =>
-  [name, study.images.map((_, image) => {
-    const start = (network * study.images.length + image) * classes.length;
-    const own = codes.subarray(start, start + classes.length);
-    let sum = 0;
-    for (const code of own) sum += Math.exp(-FINE[code]);
-    return { predicted: own.indexOf(0), confidence: 1 / sum };
-  })]));
+const answers = Object.fromEntries(
+  networks.map(({ name }, network) => [
+    name,
+    study.images.map((_, image) => {
+      const start = (network * study.images.length + image) * classes.length;
+      const own = codes.subarray(start, start + classes.length);
+      let sum = 0;
+      for (const code of own) sum += Math.exp(-FINE[code]);
+      return { predicted: own.indexOf(0), confidence: 1 / sum };
+    }),
+  ]),
+);
 
 let mapsBefore = 0;
 const images = study.images.map(([index, split, actual, mapped], place) => ({
@@ -77,7 +82,8 @@ function belowOf(image, network) {
 const scoresOf = (image, network) => softmax(belowOf(image, network));
 
 const mostConfidentFirst = (network) => (first, second) =>
-  answer(second, network).confidence - answer(first, network).confidence || first.index - second.index;
+  answer(second, network).confidence - answer(first, network).confidence ||
+  first.index - second.index;
 
 // the photographs and maps follow the script, so that the page is drawn before they have arrived
 const lines = {};
@@ -145,7 +151,10 @@ async function mapsOf(image) {
     const { width, values } = await readPng(bytesOf(lineOf("maps", image.line)));
     const { patches, fills, strides, grids } = study.occlusion;
     const maps = {};
-    const planes = [...image.mapped.keys(), ...(image.mapped.length < classes.length ? [image.mapped.length] : [])];
+    const planes = [
+      ...image.mapped.keys(),
+      ...(image.mapped.length < classes.length ? [image.mapped.length] : []),
+    ];
     let top = 0;
     patches.forEach((patch, p) =>
       fills.forEach((fill, f) => {
@@ -155,7 +164,8 @@ async function mapsOf(image) {
           planes.map((plane) => COARSE[values[(first + plane * rows + row) * width + column]]);
         maps[`${patch}_${fill}`] = { patch, stride: strides[fill], rows, columns, below };
         top += rows * planes.length;
-      }));
+      }),
+    );
     unpacked.set(image.index, maps);
   }
   return unpacked.get(image.index);
