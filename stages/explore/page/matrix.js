@@ -27,82 +27,78 @@ const imagesOfCell = (actual, predicted, network, split) =>
     )
     .sort(mostConfidentFirst(network));
 
-function matrix(counts) {
+// the classes that a matrix has room for: of many those with the most errors, in their order
+function classesShown(counts) {
   const errors = (label) =>
     sum(counts[label]) + sum(counts.map((row) => row[label])) - 2 * counts[label][label];
-  const shown = classes
+  return classes
     .map((_, label) => label)
     .sort((one, other) => errors(other) - errors(one))
     .slice(0, MOST_CLASSES)
     .sort((one, other) => one - other);
+}
+
+function cell(counts, actual, predicted, isChosen, isStop) {
+  const count = counts[actual][predicted];
+  const all = sum(counts[actual]);
+  const share = count / Math.max(all, 1);
+  const words = `${classes[actual]} taken for ${classes[predicted]}`;
+  return h(
+    "td",
+    { key: predicted, role: "gridcell", class: actual === predicted ? "diagonal" : null },
+    h(
+      "a",
+      {
+        href: cellHref(actual, predicted),
+        class: count ? null : "empty",
+        style: {
+          background: shade(study.colors.counts, share),
+          color: share > 0.5 ? "#fff" : "#000",
+        },
+        "aria-current": isChosen ? "true" : null,
+        "aria-label": `${words}: ${count}, ${percent(share, 0)}`,
+        title: `${words}: ${count} of ${plural(all, "image")}`,
+        tabIndex: isStop ? 0 : -1,
+      },
+      count ? [h("span", null, count), h("small", null, percent(share, 0))] : " ",
+    ),
+  );
+}
+
+function matrix(counts) {
+  const shown = classesShown(counts);
   const chosen = [labelOf(state.actual), labelOf(state.predicted)];
   // one stop of the tab key: the arrow keys go from cell to cell
-  const [stopRow, stopColumn] =
-    shown.includes(chosen[0]) && shown.includes(chosen[1]) ? chosen : [shown[0], shown[0]];
-  const cell = (actual, predicted) => {
-    const count = counts[actual][predicted];
-    const share = count / Math.max(sum(counts[actual]), 1);
-    const isChosen = actual === chosen[0] && predicted === chosen[1];
-    return h(
-      "td",
-      { key: predicted, role: "gridcell", class: actual === predicted ? "diagonal" : null },
-      h(
-        "a",
-        {
-          href: cellHref(actual, predicted),
-          class: count ? null : "empty",
-          style: {
-            background: shade(study.colors.counts, share),
-            color: share > 0.5 ? "#fff" : "#000",
-          },
-          "aria-current": isChosen ? "true" : null,
-          "aria-label": `${classes[actual]} taken for ${classes[predicted]}: ${count}, ${percent(share, 0)}`,
-          title: `${count} of ${plural(sum(counts[actual]), "image")} of ${classes[actual]} taken for ${classes[predicted]}`,
-          tabIndex: actual === stopRow && predicted === stopColumn ? 0 : -1,
-        },
-        count ? [h("span", null, count), h("small", null, percent(share, 0))] : " ",
+  const stop = chosen.every((label) => shown.includes(label)) ? chosen : [shown[0], shown[0]];
+  const is = (pair, actual, predicted) => actual === pair[0] && predicted === pair[1];
+  const head = (label) =>
+    h(
+      "th",
+      { key: label, role: "columnheader", scope: "col" },
+      h("span", { title: classes[label] }, classes[label]),
+    );
+  const row = (actual) =>
+    h(
+      "tr",
+      { key: actual, role: "row" },
+      h("th", { role: "rowheader", scope: "row", title: classes[actual] }, classes[actual]),
+      shown.map((predicted) =>
+        cell(counts, actual, predicted, is(chosen, actual, predicted), is(stop, actual, predicted)),
       ),
     );
-  };
+  const kind = shown.length > 14 ? "matrix dense" : "matrix";
   return h(
     "div",
     { class: "of-matrix" },
     h(
       "table",
-      {
-        class: shown.length > 14 ? "matrix dense" : "matrix",
-        role: "grid",
-        "aria-label": "confusion matrix",
-        onKeyDown: moveInGrid,
-      },
+      { class: kind, role: "grid", "aria-label": "confusion matrix", onKeyDown: moveInGrid },
       h(
         "thead",
         null,
-        h(
-          "tr",
-          { role: "row" },
-          h("td", { class: "corner" }, "true class ↓"),
-          shown.map((label) =>
-            h(
-              "th",
-              { key: label, role: "columnheader", scope: "col" },
-              h("span", { title: classes[label] }, classes[label]),
-            ),
-          ),
-        ),
+        h("tr", { role: "row" }, h("td", { class: "corner" }, "true class ↓"), shown.map(head)),
       ),
-      h(
-        "tbody",
-        null,
-        shown.map((actual) =>
-          h(
-            "tr",
-            { key: actual, role: "row" },
-            h("th", { role: "rowheader", scope: "row", title: classes[actual] }, classes[actual]),
-            shown.map((predicted) => cell(actual, predicted)),
-          ),
-        ),
-      ),
+      h("tbody", null, shown.map(row)),
     ),
     h(
       "p",

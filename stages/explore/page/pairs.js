@@ -113,6 +113,12 @@ function whereItLooks() {
       ".",
     ),
     pointing(),
+    of !== state.network &&
+      h(
+        "p",
+        { class: "note" },
+        `For those of ${title(state.network)}, set occlusion.network to ${state.network} in params.yaml.`,
+      ),
     h(
       "a",
       {
