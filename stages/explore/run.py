@@ -85,6 +85,7 @@ def compose(
     `tables` are the bins of the reliability diagram of each network, as `evaluate` wrote them.
     """
     header, scans, held = take_photos(data, answers, maps)
+    maps = [of for of in maps if len(of.index)]  # a gallery may be empty
     drawn = [take_maps(data, of, choose.MOST_OF_MAPS // len(maps)) for of in maps]
     study = describe(data, answers, maps, tables) | {"header": header}
     study["images"] = describe_images(data, answers, held, drawn)
@@ -223,7 +224,7 @@ def describe(
 def describe_maps(maps: Maps) -> dict[str, Any]:
     """Return what the page says of the maps of a network as a whole."""
     described = maps.about | {"grids": [grid.shape[1:3] for grid in maps.grids]}
-    if maps.masks is None or not len(maps.index):
+    if maps.masks is None:
         return described
     patches, fills = maps.about["patches"], maps.about["fills"]
     middle = sorted(patches)[len(patches) // 2]

@@ -255,6 +255,15 @@ def test_images_are_filtered_and_the_address_leads_to_the_same_view(visit, known
     assert sorted(shown(tab)) == list(range(10))
 
 
+@pytest.mark.parametrize(
+    "view", ["view=confidence&threshold=x", "image=9999", "view=images&more=-1&low=&high=1e9"]
+)
+def test_an_address_that_makes_no_sense_shows_the_default(visit, view):
+    tab = visit(f"{view}&network=q9&split=all&actual=cow&predicted=7&patch=7&fill=lead&x=x")
+    assert NETWORKS["better"].title in tab.locator("[aria-current=true]").all_inner_texts()
+    assert tab.locator("main").inner_text().strip()
+
+
 def test_a_name_that_is_markup_is_shown_as_text(visit, tmp_path):
     names = [EVIL, "</script><script>alert(2)</script>", "{{study}}"]
     path = tmp_path / "index.html"

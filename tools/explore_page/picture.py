@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "explore/index.html"
 PICTURE = ROOT / "docs/explorer.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-VIEW = {"width": 1240, "height": 760}
+VIEW = {"width": 1240, "height": 960}
 
 
 def take() -> None:

@@ -21,7 +21,8 @@ const splitOf = (name) => splits.find((split) => split.name === name);
 // how many nats each code means, see `codes` in stages/explore/encode.py
 const nats = (steps) =>
   Float64Array.from({ length: steps + 1 }, (_, code) =>
-    Math.expm1((code / steps) * Math.log1p(study.reach)));
+    Math.expm1((code / steps) * Math.log1p(study.reach)),
+  );
 const FINE = nats(study.fine);
 const COARSE = nats(study.coarse);
 
@@ -44,14 +45,18 @@ function logOdds(below, target) {
 const codes = new Uint16Array(bytesOf(text("scores")).buffer);
 
 // by the network's name, for each image: what it answers, and how sure it is
-const answers = Object.fromEntries(networks.map(({ name }, network) =>
-  [name, study.images.map((_, image) => {
-    const start = (network * study.images.length + image) * classes.length;
-    const own = codes.subarray(start, start + classes.length);
-    let sum = 0;
-    for (const code of own) sum += Math.exp(-FINE[code]);
-    return { predicted: own.indexOf(0), confidence: 1 / sum };
-  })]));
+const answers = Object.fromEntries(
+  networks.map(({ name }, network) => [
+    name,
+    study.images.map((_, image) => {
+      const start = (network * study.images.length + image) * classes.length;
+      const own = codes.subarray(start, start + classes.length);
+      let sum = 0;
+      for (const code of own) sum += Math.exp(-FINE[code]);
+      return { predicted: own.indexOf(0), confidence: 1 / sum };
+    }),
+  ]),
+);
 
 let linesBefore = 0;
 const images = study.images.map(([index, split, actual, maps], place) => ({
@@ -59,9 +64,13 @@ const images = study.images.map(([index, split, actual, maps], place) => ({
   index,
   split: splits[split].name,
   actual,
-  // by network: of which set its maps are, and the classes that they hold, before all others together
-  maps: Object.fromEntries(maps.map(([number, mapped]) =>
-    [study.occlusion[number].network, { set: study.occlusion[number], mapped, line: linesBefore++ }])),
+  // by network: of which set its maps are, and the classes that they hold before all others together
+  maps: Object.fromEntries(
+    maps.map(([number, mapped]) => {
+      const set = study.occlusion[number];
+      return [set.network, { set, mapped, line: linesBefore++ }];
+    }),
+  ),
 }));
 const imageOf = (index) => images.find((image) => image.index === Number(index));
 
@@ -78,7 +87,8 @@ function belowOf(image, network) {
 const scoresOf = (image, network) => softmax(belowOf(image, network));
 
 const mostConfidentFirst = (network) => (first, second) =>
-  answer(second, network).confidence - answer(first, network).confidence || first.index - second.index;
+  answer(second, network).confidence - answer(first, network).confidence ||
+  first.index - second.index;
 
 // the photographs and maps follow the script, so that the page is drawn before they have arrived
 const lines = {};
@@ -139,8 +149,7 @@ function paeth(left, up, corner) {
   return a <= b && a <= c ? left : b <= c ? up : corner;
 }
 
-// the maps of an image for a network: for each patch and fill, how far each class lies below the
-// highest one
+// a network's maps of an image: for each patch and fill, how far each class lies below the highest
 const unpacked = new Map();
 const keyOf = (image, network) => `${image.index} ${network}`;
 async function mapsOf(image, network) {
@@ -150,7 +159,10 @@ async function mapsOf(image, network) {
     const { width, values } = await readPng(bytesOf(lineOf("maps", line)));
     const { patches, fills, strides, grids } = set;
     const maps = {};
-    const planes = [...mapped.keys(), ...(mapped.length < classes.length ? [mapped.length] : [])];
+    const planes = [
+      ...mapped.keys(),
+      ...(mapped.length < classes.length ? [mapped.length] : []),
+    ];
     let top = 0;
     patches.forEach((patch, p) =>
       fills.forEach((fill, f) => {
@@ -160,7 +172,8 @@ async function mapsOf(image, network) {
           planes.map((plane) => COARSE[values[(first + plane * rows + row) * width + column]]);
         maps[`${patch}_${fill}`] = { patch, stride: strides[fill], rows, columns, below };
         top += rows * planes.length;
-      }));
+      }),
+    );
     unpacked.set(key, maps);
   }
   return unpacked.get(key);

@@ -6,13 +6,16 @@ const MEASURES = [
   { name: "class", title: "most probable class" },
 ];
 
-// the network whose maps are shown: the one that is looked at, where it has any
-const mapsBy = (maps) => (maps[state.network] ? state.network : Object.keys(maps)[0]);
 const everyMaps = Object.fromEntries(study.occlusion.map((set) => [set.network, set]));
+
+// of some maps by network, whose are shown: those of the network that is looked at, if it has any
+const mapsBy = (maps) => (maps[state.network] ? state.network : Object.keys(maps)[0]);
 
 const settings = ({ patches, fills }) => {
   return {
-    patch: patches.includes(Number(state.patch)) ? Number(state.patch) : [...patches].sort((a, b) => a - b)[patches.length >> 1],
+    patch: patches.includes(Number(state.patch))
+      ? Number(state.patch)
+      : [...patches].sort((a, b) => a - b)[patches.length >> 1],
     fill: fills.includes(state.fill) ? state.fill : fills[0],
     measure: MEASURES.some(({ name }) => name === state.measure) ? state.measure : DEFAULTS.measure,
   };
@@ -24,7 +27,8 @@ function measured(map, whole, label, mapped, measure) {
   const before = measure === "odds" ? logOdds(whole, label) : softmax(whole)[label];
   return Array.from({ length: map.rows * map.columns }, (_, place) => {
     const below = map.below(Math.floor(place / map.columns), place % map.columns);
-    if (measure === "class") return mapped[below.indexOf(Math.min(...mapped.map((_, own) => below[own])))];
+    if (measure === "class")
+      return mapped[below.indexOf(Math.min(...mapped.map((_, own) => below[own])))];
     return before - (measure === "odds" ? logOdds(below, plane) : softmax(below)[plane]);
   });
 }
@@ -34,7 +38,8 @@ const largest = (values) => Math.max(1e-9, ...values.map(Math.abs));
 
 // another answer than that to the whole image stands out
 function colorOf(value, measure, limit, kept) {
-  if (measure === "class") return { color: rgb(study.colors.classes[value]), density: value === kept ? 0.35 : 0.85 };
+  if (measure === "class")
+    return { color: rgb(study.colors.classes[value]), density: value === kept ? 0.35 : 0.85 };
   const place = measure === "odds" ? 0.5 + value / limit / 2 : symlog(value);
   return { color: rgb(shade(study.colors.falls, place)), density: 0.85 * Math.abs(2 * place - 1) };
 }
@@ -43,7 +48,9 @@ function colorOf(value, measure, limit, kept) {
 function nearest(count, { patch, stride }) {
   return Array.from({ length: study.side }, (_, pixel) => {
     const place = Math.min(Math.max(Math.round((pixel - (patch - 1) / 2) / stride), 0), count - 1);
-    return Math.abs(pixel - place * stride - (patch - 1) / 2) <= Math.max(stride / 2, 0.5) ? place : -1;
+    return Math.abs(pixel - place * stride - (patch - 1) / 2) <= Math.max(stride / 2, 0.5)
+      ? place
+      : -1;
   });
 }
 
@@ -53,12 +60,21 @@ async function grayOf(image) {
     const picture = new Image();
     picture.src = photoOf(image);
     await picture.decode();
-    const canvas = Object.assign(document.createElement("canvas"), { width: study.side, height: study.side });
+    const canvas = Object.assign(document.createElement("canvas"), {
+      width: study.side,
+      height: study.side,
+    });
     const context = canvas.getContext("2d");
     context.drawImage(picture, 0, 0);
     const { data } = context.getImageData(0, 0, study.side, study.side);
-    grays.set(image.index, Float32Array.from({ length: study.side ** 2 },
-      (_, pixel) => 0.299 * data[4 * pixel] + 0.587 * data[4 * pixel + 1] + 0.114 * data[4 * pixel + 2]));
+    grays.set(
+      image.index,
+      Float32Array.from(
+        { length: study.side ** 2 },
+        (_, pixel) =>
+          0.299 * data[4 * pixel] + 0.587 * data[4 * pixel + 1] + 0.114 * data[4 * pixel + 2],
+      ),
+    );
   }
   return grays.get(image.index);
 }
@@ -93,7 +109,9 @@ function mapCanvas(image, { of, patch, fill, measure, label }) {
     const drawn = [image.index, of, patch, fill, measure, label].join();
     if (canvas.dataset.drawn === drawn) return;
     canvas.dataset.drawn = drawn;
-    atWork = atWork.then(() => canvas.isConnected && canvas.dataset.drawn === drawn && drawMap(canvas));
+    atWork = atWork.then(
+      () => canvas.isConnected && canvas.dataset.drawn === drawn && drawMap(canvas),
+    );
   };
   const drawMap = async (canvas) => {
     const map = (await mapsOf(image, of))[`${patch}_${fill}`];
@@ -106,8 +124,16 @@ function mapCanvas(image, { of, patch, fill, measure, label }) {
 // whether the network looks at the object, in numbers, where it is known where that is
 function pointing(of) {
   const found = everyMaps[of].pointing;
-  return found && h("p", null, "The place that it needs most lies on the object in ",
-    h("strong", null, `${found.hits} of ${found.images} images`), `; by chance that would be ${Math.round(found.by_chance)}.`);
+  return (
+    found &&
+    h(
+      "p",
+      null,
+      "The place that it needs most lies on the object in ",
+      h("strong", null, `${found.hits} of ${found.images} images`),
+      `; by chance that would be ${Math.round(found.by_chance)}.`,
+    )
+  );
 }
 
 // of many images, each beside where its own answer depends on what it shows
@@ -115,13 +141,52 @@ function mapCards(list) {
   const of = mapsBy(everyMaps);
   const { patch, fill } = settings(everyMaps[of]);
   const shown = PER_PAGE * Number(state.more);
-  return h("div", null,
-    h("p", null, "Right of each image, the places that ", h("strong", null, title(of)), ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${FILL_WORDS[fill] ?? fill}). `,
-      h("strong", null, "Red on the object: it looks at the object. Red on the background: it looks elsewhere."), " Choose one to move the patch yourself."),
+  return h(
+    "div",
+    null,
+    h(
+      "p",
+      null,
+      "Right of each image, the places that ",
+      h("strong", null, title(of)),
+      ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${FILL_WORDS[fill] ?? fill}). `,
+      h(
+        "strong",
+        null,
+        "Red on the object: it looks at the object. Red on the background: it looks elsewhere.",
+      ),
+      " Choose one to move the patch yourself.",
+    ),
     pointing(of),
-    h("div", { class: "cards" }, list.slice(0, shown).map((image) =>
-      h("a", { class: "card of-maps", key: image.index, href: href({ image: image.index }), "data-image": image.index },
-        photo(image), mapCanvas(image, { of, patch, fill, measure: "odds", label: answer(image, of).predicted }),
-        h("div", { class: "truth" }, "true: ", h("strong", null, classes[image.actual])), h("div", null, verdict(image, of))))),
-    list.length > shown && h("a", { class: "button", href: href({ more: String(Number(state.more) + 1) }) }, `Show more: ${shown} of ${list.length} are shown`));
+    h(
+      "div",
+      { class: "cards" },
+      list
+        .slice(0, shown)
+        .map((image) =>
+          h(
+            "a",
+            {
+              class: "card of-maps",
+              key: image.index,
+              href: href({ image: image.index }),
+              "data-image": image.index,
+            },
+            photo(image),
+            mapCanvas(image, {
+              ...{ of, patch, fill, measure: "odds" },
+              label: answer(image, of).predicted,
+            }),
+            h("div", { class: "truth" }, "true: ", h("strong", null, classes[image.actual])),
+            h("div", null, verdict(image, of)),
+          ),
+        ),
+    ),
+    list.length > shown &&
+      h(
+        "a",
+        { class: "button", href: href({ more: String(Number(state.more) + 1) }) },
+        `Show more: ${shown} of ${list.length} are shown`,
+      ),
+  );
 }

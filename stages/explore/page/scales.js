@@ -3,9 +3,11 @@
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
 // a score of less than 1 is never shown as 100 %
-const score = (share) => (share > 0.9995 ? "> 99.9 %" : share < 0.0005 ? "< 0.1 %" : percent(share));
+const score = (share) =>
+  share > 0.9995 ? "> 99.9 %" : share < 0.0005 ? "< 0.1 %" : percent(share);
 
-const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+const plural = (count, one, many = `${one}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 

@@ -22,18 +22,24 @@ const DEFAULTS = {
   more: "1", // pages of images that are shown
 };
 
-let state = parse();
+// the least and the most of what is a number
+const LIMITS = { low: [0, 100], high: [0, 100], threshold: [0, 100], more: [1, 1e6] };
 
+// what the address says, and the default in place of what makes no sense
 function parse() {
   const given = new URLSearchParams(location.hash.slice(1));
   const found = { ...DEFAULTS };
   for (const key of Object.keys(DEFAULTS)) if (given.has(key)) found[key] = given.get(key);
+  for (const [key, [least, most]] of Object.entries(LIMITS))
+    if (!(Number(found[key]) >= least && Number(found[key]) <= most)) found[key] = DEFAULTS[key];
   if (!networkOf(found.network)) found.network = DEFAULTS.network;
   if (!networkOf(found.second)) found.second = DEFAULTS.second;
   if (!splitOf(found.split) && !(found.split === "all" && found.view === "images"))
     found.split = DEFAULTS.split;
   return found;
 }
+
+let state = parse();
 
 // the address of the view with some things changed
 function href(changes) {
