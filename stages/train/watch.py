@@ -43,27 +43,28 @@ def watched(network: str, finished: list[Row], rank: int = 0) -> Iterator[Callab
     from dvclive import Live
 
     rows: list[Row] = []
-    with Live(str(FOLDER / network), save_dvc_exp=False, dvcyaml=None) as live:
+    live = Live(str(FOLDER / network), save_dvc_exp=False, dvcyaml=None)
 
-        def note(row: Row) -> None:
-            rows.append(row)
-            live.step = row["epoch"]
-            for column, value in row.items():
-                if column != "epoch":
-                    live.log_metric(column, value)
+    def note(row: Row) -> None:
+        rows.append(row)
+        live.step = row["epoch"]
+        for column, value in row.items():
+            if column != "epoch":
+                live.log_metric(column, value)
 
-        def show(row: Row) -> None:
-            note(row)
-            live.log_plot("curves", curves(network, rows), x="epoch", y=["loss", "accuracy"])
-            live.next_step()
-            files.write_json(SHOWN, definitions(network))  # JSON is YAML
+    def show(row: Row) -> None:
+        note(row)
+        live.log_plot("curves", curves(network, rows), x="epoch", y=["loss", "accuracy"])
+        live.next_step()
+        files.write_json(SHOWN, definitions(network))  # JSON is YAML
 
-        for row in finished:
-            note(row)
-        try:
-            yield show
-        finally:
-            SHOWN.unlink(missing_ok=True)
+    for row in finished:
+        note(row)
+    try:
+        yield show
+        live.end()  # not after an interruption, which must be told before DVC is gone
+    finally:
+        SHOWN.unlink(missing_ok=True)
 
 
 def curves(network: str, rows: list[Row]) -> list[dict[str, str | float | None]]:
