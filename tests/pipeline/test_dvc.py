@@ -71,7 +71,7 @@ def test_a_learning_rate_retrains_all_networks_and_nothing_upstream(finished_clo
 @pytest.mark.parametrize(
     "changes, stages",
     [
-        ({"occlusion": {"patches": [12]}}, ["occlusion", "explore", "report"]),
+        ({"occlusion": {"patches": [12]}}, ["occlusion", "report"]),
         ({"report": {"author": "Ada Lovelace"}}, ["report"]),
     ],
     ids=["patches", "author"],
