@@ -56,7 +56,7 @@ def test_a_learning_rate_retrains_all_networks_and_nothing_upstream(finished_clo
     # that DVC need not evaluate it again
     changed = [stage for stage in EVALUATIONS if stage != "evaluate@better"]
     assert sorted(ran) == sorted(
-        [*TRAININGS, *changed, "occlusion", "explore", "compare", "report"]
+        [*TRAININGS, *changed, "occlusion", "occlusion_better", "explore", "compare", "report"]
     )
     for name, kept in {"q1": False, "better": True}.items():
         before, now = (run / f"metrics/{name}.json" for run in (finished_clone, second_run))
@@ -71,7 +71,7 @@ def test_a_learning_rate_retrains_all_networks_and_nothing_upstream(finished_clo
 @pytest.mark.parametrize(
     "changes, stages",
     [
-        ({"occlusion": {"patches": [12]}}, ["occlusion", "report"]),
+        ({"occlusion": {"patches": [12]}}, ["occlusion", "occlusion_better", "report"]),
         ({"report": {"author": "Ada Lovelace"}}, ["report"]),
     ],
     ids=["patches", "author"],
@@ -86,7 +86,7 @@ def test_one_network_is_evaluated_anew_when_it_alone_changes(clone):
     output = clone.dvc("exp", "run", "-S", "train_better.label_smoothing=0.2", *author)
     ran = stages_run(output)
     assert ran[:2] == ["train_better", "evaluate@better"]
-    assert sorted(ran[2:]) == ["compare", "explore", "report"]
+    assert sorted(ran[2:]) == ["compare", "explore", "occlusion_better", "report"]
     [report] = (clone / "report").iterdir()
     assert report.name == "report_Ada-Lovelace_0012345.pdf"
 
