@@ -29,11 +29,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.top < 1:
         raise InputError(f"--top is {arguments.top}: 1 or more classes can be named")
-    if sheet := arguments.occlusion:
-        if not sheet.lower().endswith(".png"):
-            raise InputError(f"--occlusion is {sheet}: the name of a PNG is needed")
-        if os.path.lexists(sheet):
-            raise InputError(f"--occlusion: {sheet} is there already: name a new file")
+    check_sheet("--occlusion", sheet := arguments.occlusion)
     files, left = named_files(arguments.paths)
     if sheet and len(files) > MOST_ROWS:
         raise InputError(
@@ -42,6 +38,14 @@ def main() -> None:
     if left:
         log(f"left out: {left}")
     classify(arguments.model, files, arguments.top, sheet)
+
+
+def check_sheet(option: str, path: str | None) -> None:
+    """Raise an InputError where a picture that an option names is no PNG, or there already."""
+    if path and not path.lower().endswith(".png"):
+        raise InputError(f"{option} is {path}: the name of a PNG is needed")
+    if path and os.path.lexists(path):
+        raise InputError(f"{option}: {path} is there already: name a new file")
 
 
 def classify(folder: str, files: list[Path], top: int, sheet: str | None) -> None:

@@ -18,6 +18,7 @@ from tools.verify import compare
 
 PAGES = (Path("README.md"), *sorted(Path("docs").glob("*.md")))
 BLOCK = re.compile(r"(<!-- (?!end)(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+STL10_TEST = 8000  # official test images
 LEVEL = 0.05  # below this p, a difference is taken for more than chance
 
 
@@ -115,7 +116,27 @@ def speed() -> str:
     return f"{machine}\n\n{markdown(rows)}"
 
 
-BLOCKS = {block.__name__: block for block in (results, tolerance, speed)}
+def near_duplicates() -> str:
+    """Return how many pairs of nearly equal images STL-10 has, and how many of them leak."""
+    table = pd.read_csv("experiments/near_duplicates.csv")
+    in_test = table[["first", "second"]] < STL10_TEST  # the official test images come first
+    parts = in_test.sum(axis=1).value_counts()
+    differ = in_test["first"] != in_test["second"]
+    across = table.loc[differ, "first"].nunique()
+    leaked = set()
+    for one, other in (("first", "second"), ("second", "first")):
+        leaks = (table[f"{one}_split"] == "test") & (table[f"{other}_split"] == "train")
+        leaked |= {*table.loc[leaks, one]}
+    return (
+        f"STL-10 has {len(table)} such pairs, which "
+        "[`experiments/near_duplicates.csv`](../experiments/near_duplicates.csv) lists: "
+        f"{differ.sum()} between\nthe official train and test, of {across} test images, "
+        f"{parts[2]} within test, {parts[0]} within train. Split by parts with seed 0,\n"
+        f"{len(leaked)} test images have their like in train."
+    )
+
+
+BLOCKS = {block.__name__: block for block in (results, tolerance, speed, near_duplicates)}
 
 if __name__ == "__main__":
     main()

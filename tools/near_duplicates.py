@@ -5,7 +5,6 @@ moment later does not, and a network that has seen the one in training knows the
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from scipy.ndimage import uniform_filter
 
 from stages.common import dataset
 from stages.common.base import process
+from tools.classify import check_sheet
 
 SIDE = 48  # of the maps that are compared
 WINDOW = 9  # of the contrast around a point
@@ -117,8 +117,9 @@ def main() -> None:
     summary = "Find photographs that are nearly the same; prints a table of them as CSV."
     parser = argparse.ArgumentParser(prog="python -m tools.near_duplicates", description=summary)
     parser.add_argument("--threshold", type=float, default=0.8, metavar="SCORE", help="(0.8)")
-    parser.add_argument("--sheet", type=Path, metavar="PNG", help="draw the pairs, too")
+    parser.add_argument("--sheet", metavar="PNG", help="draw the pairs, too")
     arguments = parser.parse_args()
+    check_sheet("--sheet", arguments.sheet)
     data = dataset.load()
     pairs = find(data.images, arguments.threshold)
     part = pd.Series("", range(len(data.images)))

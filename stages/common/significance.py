@@ -1,5 +1,7 @@
 """Is one share larger than another one, or could chance do it?"""
 
+from itertools import combinations
+
 import numpy as np
 from scipy.stats import binomtest, norm
 
@@ -47,3 +49,29 @@ def holm(ps: list[float]) -> list[float]:
     corrected = np.empty(len(ps))
     corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1)
     return corrected.tolist()
+
+
+def pairwise(correct: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Compare any two networks on the same images.
+
+    `correct` tells which images each network classifies correctly: bool (n,).
+
+    Returns
+    -------
+    dict of "<first>_<second>" to dict
+        only_first, only_second, and the p of McNemar's exact test, alone and as `p_holm` corrected
+        for all pairs.
+    """
+    tested = {pair: mcnemar(*(correct[name] for name in pair)) for pair in combinations(correct, 2)}
+    corrected = holm([p for _, _, p in tested.values()])
+    return {
+        "_".join(pair): {
+            "only_first": only_first,
+            "only_second": only_second,
+            "p": round(p, DIGITS),
+            "p_holm": round(p_holm, DIGITS),
+        }
+        for (pair, (only_first, only_second, p)), p_holm in zip(
+            tested.items(), corrected, strict=True
+        )
+    }

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.common import figures
+from stages.common import figures, significance
 from stages.common.base import files, fingerprint
 from stages.common.base.progress import log
 from stages.common.study import NETWORKS, SPLITS
 from stages.common.tables import evaluation
 from stages.common.tables.training import HISTORY
-from stages.compare import draw, significance, tables
+from stages.compare import draw, tables
 
 
 def compare() -> None:

@@ -133,13 +133,14 @@ def streamed(archive: Local | Remote, md5: dict[str, str]) -> dict[str, bytearra
             for name, piece in pieces:
                 members.setdefault(name, bytearray()).extend(piece)
             return members
-        except Restart:
-            log("the server sends the archive from its beginning again")
-        except (Damaged, EOFError, *FAULTS) as error:
+        except (Restart, InputError, EOFError, *FAULTS) as error:
             if missing <= {FOLDS}:
                 members.pop(FOLDS, None)
                 return members
-            if isinstance(error, Damaged):
+            if isinstance(error, Restart):
+                log("the server sends the archive from its beginning again")
+                continue
+            if isinstance(error, InputError):  # such as Damaged
                 raise
             if isinstance(error, EOFError):
                 raise Damaged("the archive is cut short") from None

@@ -7,7 +7,7 @@ from stages.common.base.errors import InputError
 
 RAW = "data/raw"
 WRITTEN = {"images.npy", "labels.npy", "masks.npy", "folds.npy", "source.json", ".DS_Store"}
-OUTS = (RAW, "data/split", "models", "metrics", "plots", "report")
+OUTS = (RAW, "data/split", "models", "metrics", "plots", "explore", "report")
 
 
 def real(path: str | Path) -> Path:

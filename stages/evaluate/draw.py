@@ -19,7 +19,7 @@ from stages.common.figures import (
     short,
     unit_ticks,
 )
-from stages.common.tables.rows import most_confident
+from stages.common.tables.rows import highest_scored
 
 
 def curves(history: pd.DataFrame, best_epoch: int, title: str, color: str) -> Figure:
@@ -83,7 +83,7 @@ def gallery(
         Number of columns; a class with fewer images leaves the rest of its row empty, one with none
         takes a line of text. Of many classes those of the highest scores are shown.
     """
-    shown = most_confident(table, classes)
+    shown = highest_scored(table, classes)
     table = table[table["class"].isin(shown)]
     size, gap, text, head = images.shape[1], 32, 38, 30
     labels, wide, narrow = (short(classes, length) for length in (16, 17, 9))

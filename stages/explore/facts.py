@@ -4,10 +4,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.metrics import confusion_matrix
 
-from stages.common.significance import DIGITS, holm, mcnemar
+from stages.common.heatmaps import log_odds, points_at_object
+from stages.common.significance import pairwise
 
 # of a confidence, in thousandths: finer at the top, where most answers of a network are
 THRESHOLDS = [*range(0, 990, 10), *range(990, 1001)]
@@ -29,63 +29,55 @@ def coverage(confidence: np.ndarray, correct: np.ndarray) -> list[list[int]]:
 
 
 def pointing(
-    logits: np.ndarray, predicted: np.ndarray, masks: np.ndarray, patch: int, stride: int
-) -> dict[str, float]:
+    logits: np.ndarray,
+    predicted: np.ndarray,
+    actual: np.ndarray,
+    masks: np.ndarray,
+    patch: int,
+    stride: int,
+) -> dict[str, dict[str, float]]:
     """Play the pointing game: is what the network needs most a part of the object?
 
-    After Zhang et al. 2016, "Top-down Neural Attention by Excitation Backprop", section 4.2.
+    See `points_at_object`.
 
     Parameters
     ----------
     logits : float (n, rows, columns, classes)
         With the patch at each of its positions.
-    predicted : integers (n,)
-        The answers to the whole images.
+    predicted, actual : integers (n,)
+        The answers to the whole images, and the true classes.
     masks : bool (n, height, width)
         Where the object is.
 
     Returns
     -------
     dict
-        hits: images in which the centre of the patch that costs the answer most log-odds lies on
-        the object; by_chance: how many that would be at random positions; images; patch.
+        Of the images that are answered "right" and "wrong", where there are any: images; hits:
+        those in which the centre of the patch that costs the answer most log-odds lies on the
+        object; by_chance: how many that would be at random positions.
     """
-    image = np.arange(len(logits))
-    target = logits[image, ..., predicted]
-    others = np.array(logits, np.float64)
-    others[image, ..., predicted] = -np.inf
-    odds = target - logsumexp(others, axis=-1)
-    y, x = (
-        (np.arange(count) * stride + (patch - 1) / 2).astype(int) for count in logits.shape[1:3]
-    )
-    on_object = masks[:, y[:, None], x].reshape(len(logits), len(y) * len(x))
-    hits = on_object[image, odds.reshape(on_object.shape).argmin(axis=1)]
-    chance = round(float(on_object.mean(axis=1).sum()), 1)
-    return {"hits": int(hits.sum()), "by_chance": chance, "images": len(image), "patch": patch}
+    targets = np.broadcast_to(predicted[:, None, None], logits.shape[:-1])
+    hits, chance = points_at_object(log_odds(logits, targets), masks, patch, stride)
+    right = predicted == actual
+    return {
+        name: {
+            "images": int(of.sum()),
+            "hits": int(hits[of].sum()),
+            "by_chance": round(float(chance[of].sum()), 1),
+        }
+        for name, of in (("right", right), ("wrong", ~right))
+        if of.any()
+    }
 
 
-def pairwise(correct: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """Compare any two networks on the same images by McNemar's exact test.
+def fourfold(correct: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+    """Compare any two networks on the same images: see `pairwise`; and count both and neither.
 
     `correct` tells which images each network classifies correctly: bool (n,).
-
-    Returns
-    -------
-    dict of "<first>_<second>" to dict
-        both, only_first, only_second, neither: images; p, corrected by Holm for all pairs.
     """
-    pairs = list(combinations(correct, 2))
-    tested = [mcnemar(correct[first], correct[second]) for first, second in pairs]
-    corrected = holm([p for *_, p in tested])
-    return {
-        f"{first}_{second}": {
-            "both": int((correct[first] & correct[second]).sum()),
-            "only_first": only_first,
-            "only_second": only_second,
-            "neither": int((~correct[first] & ~correct[second]).sum()),
-            "p": round(p, DIGITS),
-        }
-        for (first, second), (only_first, only_second, _), p in zip(
-            pairs, tested, corrected, strict=True
-        )
-    }
+    found: dict[str, dict[str, Any]] = pairwise(correct)
+    for first, second in combinations(correct, 2):
+        one, other = correct[first], correct[second]
+        both = {"both": int((one & other).sum()), "neither": int((~one & ~other).sum())}
+        found[f"{first}_{second}"] |= both
+    return found

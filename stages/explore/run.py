@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from scipy.special import softmax
 
-from stages.common import dataset, inference
+from stages.common import dataset, heatmaps, inference
 from stages.common.base import files
 from stages.common.base.progress import log
 from stages.common.dataset import Dataset
@@ -167,12 +167,12 @@ def take_maps(data: Dataset, maps: Maps, room: int) -> dict[int, tuple[list[int]
         By the image's place in the data set: the classes that are kept, and a PNG as base64.
     """
     positions = sum(grid.shape[1] * grid.shape[2] for grid in maps.grids)
-    kept = min(len(data.classes), choose.MOST_CLASSES + 1)
+    kept = min(len(data.classes), choose.MOST_MAPPED + 1)
     count = room // (positions * kept)
     drawn = {}
-    for i in np.sort(choose.spread(len(maps.index))[:count]):
+    for i in np.sort(choose.scattered(len(maps.index))[:count]):
         flat = np.concatenate([grid[i].reshape(-1, grid.shape[-1]) for grid in maps.grids])
-        shown = choose.highest(flat, data.labels[maps.index[i]])
+        shown = choose.highest(flat, [data.labels[maps.index[i]], maps.unoccluded[i].argmax()])
         codes = [encode.codes(encode.kept(grid[i], shown), encode.COARSE) for grid in maps.grids]
         tiles = encode.tiles(codes).astype(np.uint8)
         drawn[int(maps.index[i])] = shown.tolist(), encode.text(encode.png(tiles))
@@ -205,7 +205,7 @@ def describe(
             for split, of in answers.items()
         ],
         "thresholds": facts.THRESHOLDS,
-        "occlusion": [describe_maps(of) for of in maps],
+        "occlusion": [describe_maps(of, data.labels[of.index]) for of in maps],
         "mean": to_hex(data.mean),
         "colors": {
             "classes": class_colors(len(data.classes)),
@@ -221,16 +221,17 @@ def describe(
     }
 
 
-def describe_maps(maps: Maps) -> dict[str, Any]:
+def describe_maps(maps: Maps, actual: np.ndarray) -> dict[str, Any]:
     """Return what the page says of the maps of a network as a whole."""
-    described = maps.about | {"grids": [grid.shape[1:3] for grid in maps.grids]}
+    patches, fills = maps.about["patches"], maps.about["fills"]
+    middle = heatmaps.middle(patches)
+    described = maps.about | {"grids": [grid.shape[1:3] for grid in maps.grids], "middle": middle}
     if maps.masks is None:
         return described
-    patches, fills = maps.about["patches"], maps.about["fills"]
-    middle = sorted(patches)[len(patches) // 2]
     grid = maps.grids[patches.index(middle) * len(fills)]  # of the leading fill
     stride = maps.about["strides"][fills[0]]
-    found = facts.pointing(grid, maps.unoccluded.argmax(axis=1), maps.masks, middle, stride)
+    predicted = maps.unoccluded.argmax(axis=1)
+    found = facts.pointing(grid, predicted, actual, maps.masks, middle, stride)
     return described | {"pointing": found}
 
 
@@ -245,7 +246,7 @@ def describe_split(of: Answers, classes: int) -> dict[str, Any]:
             for name, logits in of.logits.items()
         },
         "coverage": {name: facts.coverage(confidence[name], correct[name]) for name in correct},
-        "pairwise": facts.pairwise(correct),
+        "pairwise": facts.fourfold(correct),
     }
 
 

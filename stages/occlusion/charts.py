@@ -55,12 +55,13 @@ def trust(curves: dict[str, np.ndarray], shares: np.ndarray, title: str) -> Figu
     figure, panels = plt.subplots(1, 2, figsize=(7.6, 3.4), layout="constrained", sharey=True)
     for gallery, (deletion, random, insertion) in curves.items():
         line = GALLERY_LINES[gallery][1:]
-        for axes, ordered, chance in (
-            (panels[0], deletion, random),
-            (panels[1], insertion, random[::-1]),
+        # what is hidden at random is shown in the reverse order
+        for axes, ordered, shown in (
+            (panels[0], deletion, shares),
+            (panels[1], insertion, 1 - shares),
         ):
             axes.plot(shares, ordered, line, color="black", label=f"{gallery}, by the map")
-            axes.plot(shares, chance, line, color=RANDOM, label=f"{gallery}, at random")
+            axes.plot(shown, random, line, color=RANDOM, label=f"{gallery}, at random")
     names = (("deletion", "hidden"), ("insertion", "shown"))
     for axes, (name, what) in zip(panels, names, strict=True):
         axes.set(title=name, xlabel=f"share of the image that is {what}")

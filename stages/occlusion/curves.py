@@ -2,7 +2,7 @@
 
 If a map is right, hiding the parts of the image in its order takes the score away early, and
 showing them in its order, where all was hidden, brings it early. What any order would do is told by
-orders drawn at random. After Petsiuk, Das and Saenko 2018, "RISE: Randomized Input Sampling for
+one drawn at random. After Petsiuk, Das and Saenko 2018, "RISE: Randomized Input Sampling for
 Explanation of Black-box Models", section 4.2.
 """
 
@@ -13,7 +13,6 @@ from stages.common.inference import Model, logits
 from stages.occlusion.measures import softmax
 
 STEPS = 18  # at most: small parts are hidden several at a time
-ORDERS = 2  # drawn at random for each image, of which the mean is taken
 SEED = 0
 
 
@@ -67,10 +66,9 @@ def replaced(before: np.ndarray, after: np.ndarray, order: np.ndarray, patch: in
     return np.stack([np.where(place < count, after, before) for count in _counts(side * side)])
 
 
-def random_orders(parts: int, index: int) -> list[np.ndarray]:
-    """Draw orders in which the parts of an image are hidden, keyed by its index: int64 (parts,)."""
-    generator = np.random.default_rng((SEED, index))
-    return [generator.permutation(parts) for _ in range(ORDERS)]
+def random_order(parts: int, index: int) -> np.ndarray:
+    """Draw the order in which an image's parts are hidden, keyed by its index: int64 (parts,)."""
+    return np.random.default_rng((SEED, index)).permutation(parts)
 
 
 def measure(
@@ -78,7 +76,7 @@ def measure(
     image: np.ndarray,
     filled: np.ndarray,
     order: np.ndarray,
-    others: list[np.ndarray],
+    other: np.ndarray,
     patch: int,
     target: int,
 ) -> np.ndarray:
@@ -90,21 +88,20 @@ def measure(
         The image, and what stands where a part is hidden.
     order : int64 (parts,)
         The most important part first.
-    others : list of int64 (parts,)
-        Orders drawn at random. What is hidden in one is shown in its reverse, which is as random.
+    other : int64 (parts,)
+        An order drawn at random. What is hidden in it is shown in its reverse, which is as random.
 
     Returns
     -------
     float64 (3, steps + 1)
         Softmax scores by `hidden_shares`: with the most important parts hidden first, with parts
-        hidden at random (a mean of the orders), and, read by the share that is shown, with the most
+        hidden at random, and, read by the share that is shown, with the most
         important parts shown first.
     """
-    states = [replaced(image, filled, each, patch) for each in (order, *others)]
+    states = [replaced(image, filled, each, patch) for each in (order, other)]
     states.append(replaced(filled, image, order, patch))
     answers = logits(model, np.concatenate(states)).numpy()
-    scores = softmax(answers, np.full(len(answers), target)).reshape(len(states), -1)
-    return np.stack([scores[0], scores[1:-1].mean(axis=0), scores[-1]])
+    return softmax(answers, np.full(len(answers), target)).reshape(len(states), -1)
 
 
 def area(curves: np.ndarray, parts: int) -> np.ndarray:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from scipy import special
 
 from stages.common.figures import Sheet, class_colors, short
-from stages.occlusion.measures import centers, fall, middle
+from stages.common.heatmaps import centers, middle
+from stages.occlusion.measures import fall
 
 # one scale for every sheet, so that any two maps compare; logarithmic beyond 0.01, because the most
 # confident answers hardly move under a small patch and collapse under a large one
@@ -96,7 +97,7 @@ class Row:
         What to call the classes that are mapped.
     drops : dict of int to float (rows, columns, targets)
         For each size of the patch, how far the score of each target falls.
-    odds : float (rows, columns, targets)
+    log_odds : float (rows, columns, targets)
         How far the log-odds fall, in nats, with the patch of the middle size.
     predicted : int
         The most probable class without a patch.
@@ -108,7 +109,7 @@ class Row:
     title: str
     targets: list[str]
     drops: dict[int, np.ndarray]
-    odds: np.ndarray
+    log_odds: np.ndarray
     predicted: int
     answers: np.ndarray
 
@@ -172,15 +173,15 @@ def sheet(
     """
     first = MARGIN + SIDE + MARGIN  # left edge of the maps
     lefts = [first + i * (SIDE + 2 * GAP) for i in range(len(patches))]
-    odds_left = lefts[-1] + SIDE + MARGIN
-    answer_left = odds_left + SIDE + 3 * GAP
+    log_odds_left = lefts[-1] + SIDE + MARGIN
+    answer_left = log_odds_left + SIDE + 3 * GAP
     height = maps * (SIDE + GAP) + 2 * GAP  # of an image's place
     heights = [LINE if isinstance(row, str) else height for row in rows]
     seen = sorted({int(i) for row in rows if isinstance(row, Row) for i in np.unique(row.answers)})
     width = answer_left + SIDE + BAR
     least = LEGEND_TOP + (len(seen) + 1) * LEGEND_LINE  # so that bar and legend have room
     page = Sheet(width, max(HEAD + sum(heights), least), title)
-    _headings(page, lefts, patches, odds_left, answer_left)
+    _headings(page, lefts, patches, log_odds_left, answer_left)
     colors = np.array([to_rgb(color) for color in class_colors(len(classes))])
     titles = short((row if isinstance(row, str) else row.title for row in rows), 13)
     for number, row in enumerate(rows):
@@ -198,7 +199,9 @@ def sheet(
             for left, patch in zip(lefts, patches, strict=True):
                 full = spread(row.drops[patch][..., place], patch, stride, SIDE)
                 page.image(left, y, overlay(row.image, full))
-            _odds(page, odds_left, y, row.image, row.odds[..., place], middle(patches), stride)
+            _log_odds(
+                page, log_odds_left, y, row.image, row.log_odds[..., place], middle(patches), stride
+            )
         full = spread(row.answers, max(patches), stride, SIDE)
         page.image(answer_left, top, tinted(row.image, full, colors, row.predicted))
     _color_bar(page.add_axes(width - BAR + 14, HEAD + 5, 14, BAR_HEIGHT))
@@ -231,12 +234,12 @@ def fills(
         top = HEAD + number * step
         page.image(MARGIN, top, image)
         _aside(page, MARGIN, top, titles[title], fontweight="bold")
-        for fill, odds in falls.items():
-            _odds(page, lefts[fill], top, image, odds, patch, strides[fill])
+        for fill, fall_of_fill in falls.items():
+            _log_odds(page, lefts[fill], top, image, fall_of_fill, patch, strides[fill])
     return page.figure()
 
 
-def _odds(
+def _log_odds(
     page: Sheet,
     left: int,
     top: int,
@@ -254,11 +257,11 @@ def _odds(
 
 
 def _headings(
-    page: Sheet, lefts: list[int], patches: Sequence[int], odds_left: int, answer_left: int
+    page: Sheet, lefts: list[int], patches: Sequence[int], log_odds_left: int, answer_left: int
 ) -> None:
     groups = (
         ("fall of the score", [*zip(lefts, patches, strict=True)]),
-        ("fall of log-odds", [(odds_left, middle(patches))]),
+        ("fall of log-odds", [(log_odds_left, middle(patches))]),
         ("most probable", [(answer_left, max(patches))]),
     )
     for name, columns in groups:

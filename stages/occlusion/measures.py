@@ -1,7 +1,6 @@
 """What heatmaps say, in numbers."""
 
 import warnings
-from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy import special
 from scipy.interpolate import RegularGridInterpolator
 from scipy.stats import ConstantInputWarning, spearmanr
 
+from stages.common.heatmaps import centers, log_odds, pick, points_at_object
 from stages.common.significance import DIGITS as DIGITS_OF_P
 from stages.common.significance import mcnemar
 
@@ -16,35 +16,9 @@ DIGITS = 4  # of every metric that is written
 VISIBLE = 0.01  # of a score: where a map changes by less, no colour is seen
 
 
-def middle(patches: Sequence[int]) -> int:
-    """Return the size of the patch that stands for all where one must do."""
-    return sorted(patches)[len(patches) // 2]
-
-
-def centers(count: int, patch: int, stride: int) -> np.ndarray:
-    """Return the centres of a patch at its `count` positions along one side, in pixels."""
-    return np.arange(count) * stride + (patch - 1) / 2
-
-
 def softmax(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the softmax scores of one class each: (..., classes) and (...) to float64 (...)."""
-    return _pick(special.softmax(logits.astype(np.float64), axis=-1), targets)
-
-
-def log_odds(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the log-odds of one class each, in nats: (..., classes) and (...) to float64 (...).
-
-    The logarithm of how much more probable the class is than all others together: the logit of the
-    softmax score, but exact also where that score is 1 to the last digit.
-    """
-    others = logits.astype(np.float64)
-    own = _pick(others, targets)
-    np.put_along_axis(others, targets[..., None], -np.inf, axis=-1)
-    return own - special.logsumexp(others, axis=-1)
-
-
-def _pick(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    return np.take_along_axis(values, targets[..., None], axis=-1)[..., 0]
+    return pick(special.softmax(logits.astype(np.float64), axis=-1), targets)
 
 
 MEASURES = {"score": softmax, "log_odds": log_odds}
@@ -84,34 +58,6 @@ def flip_share(logits: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     `logits` is float (n, rows, columns, classes), `predicted` the answer without a patch, (n,).
     """
     return (logits.argmax(axis=-1) != predicted[:, None, None]).mean(axis=(1, 2))
-
-
-def points_at_object(
-    maps: np.ndarray, masks: np.ndarray, patch: int, stride: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Play the pointing game: does the centre of the worst patch lie on the object?
-
-    After Zhang et al. 2016, "Top-down Neural Attention by Excitation Backprop", section 4.2. Equal
-    scores are settled by the first position. What chance would give depends on the patch: the
-    larger it is, the further its centres keep from the margin, where objects are rare.
-
-    Parameters
-    ----------
-    maps : float (n, rows, columns)
-        The target's score or log-odds at each position.
-    masks : bool (n, height, width)
-        Where the object is.
-
-    Returns
-    -------
-    hits : bool (n,)
-    chance : float (n,)
-        Share of all positions whose centre lies on the object.
-    """
-    y, x = (centers(count, patch, stride).astype(int) for count in maps.shape[1:])
-    on_object = masks[:, y[:, None], x].reshape(len(maps), len(y) * len(x))
-    worst = maps.reshape(on_object.shape).argmin(axis=1)
-    return on_object[np.arange(len(maps)), worst], on_object.mean(axis=1)
 
 
 def rank_agreement(
@@ -216,13 +162,15 @@ def summary(
     drops, flips = {}, {}
     for patch, grid in logits.items():
         maps = target_maps(grid, predicted)
+        is_blank, falls = blank(maps, score), largest_drop(odds_maps[patch], odds)
         drops[patch], flips[patch] = largest_drop(maps, score), flip_share(grid, predicted)
         # the largest rise of a score is the largest drop of its negative
         rise = largest_drop(-target_maps(grid, actual), -softmax(unoccluded, actual))
         row = {
             "largest_drop": mean(drops[patch]),
-            "largest_drop_of_log_odds": mean(largest_drop(odds_maps[patch], odds)),
-            "blank_maps": int(blank(maps, score).sum()),
+            "largest_drop_of_log_odds": mean(falls),
+            "blank_maps": int(is_blank.sum()),
+            "largest_drop_of_log_odds_of_blank_maps": mean(falls[is_blank]),
             "largest_rise_of_actual": mean(rise),
             "flip_share": mean(flips[patch]),
         }

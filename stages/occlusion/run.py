@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stages.common import dataset, figures, inference
+from stages.common import dataset, figures, heatmaps, inference
 from stages.common.base import files
 from stages.common.base.progress import log, progress
 from stages.common.dataset import Dataset
 from stages.common.inference import Model
 from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SIDE
 from stages.common.tables import evaluation as tables
-from stages.common.tables.rows import most_confident
+from stages.common.tables.rows import highest_scored
 from stages.occlusion import charts, curves, draw, fills, measures
 from stages.occlusion.params import Occlusion, fill_name
 from stages.occlusion.sensitivity import clean_image, occluded_logits
@@ -54,7 +54,7 @@ def occlude(settings: Occlusion, device: torch.device) -> None:
     InputError
         What an earlier stage wrote is missing, or the network has other classes than the data set.
     """
-    name, middle = settings.network, measures.middle(settings.patches)
+    name, middle = settings.network, heatmaps.middle(settings.patches)
     data, model, gallery = open_network(name, device)
     maps = measure_maps(model, data, gallery["index"].to_numpy(), settings)
     found = measure_curves(model, data, maps, gallery["index"], settings)
@@ -159,16 +159,16 @@ def measure_curves(
     model: Model, data: Dataset, maps: Maps, index: pd.Series, settings: Occlusion
 ) -> np.ndarray:
     """Hide and show the parts of each image by its map: float64 (n, 3, steps), see `curves`."""
-    patch, fill, found = measures.middle(settings.patches), fill_name(settings.fill), []
+    patch, fill, found = heatmaps.middle(settings.patches), fill_name(settings.fill), []
     odds = measures.target_maps(maps.logits[fill][patch], maps.predicted, "log_odds")
     members = range(len(odds))
     for i in progress(members, "insertion and deletion", len(members)):
         image = maps.images[i]
         filled = fills.filled(settings.fill, image, data.mean * 255)
         order = curves.ranking(-odds[i], patch, settings.stride, SIDE)
-        others = curves.random_orders(parts(patch), index[i])
+        other = curves.random_order(parts(patch), index[i])
         target = maps.predicted[i]
-        found.append(curves.measure(model, image, filled, order, others, patch, target))
+        found.append(curves.measure(model, image, filled, order, other, patch, target))
     return np.array(found).reshape(len(odds), 3, len(curves.hidden_shares(parts(patch))))
 
 
@@ -221,7 +221,7 @@ def draw_sheets(
     for kind in GALLERIES:
         # a misclassified image has two maps a patch: of the predicted and of the true class
         targets = 1 if kind == "correct" else 2
-        shown = most_confident(gallery[gallery["gallery"] == kind], classes)
+        shown = highest_scored(gallery[gallery["gallery"] == kind], classes)
         for rank in range(1, PER_CLASS + 1):
             rows = [
                 name
@@ -240,7 +240,7 @@ def draw_fills(
 ) -> None:
     """Draw what each fill does to the best correct image of each class."""
     correct = gallery["gallery"] == "correct"
-    shown = most_confident(gallery[correct], classes)
+    shown = highest_scored(gallery[correct], classes)
     best = correct & (gallery["rank"] == 1) & gallery["class"].isin(shown)
     rows = []
     for i in np.flatnonzero(best):

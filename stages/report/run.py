@@ -104,6 +104,8 @@ def results(settings: dict[str, dict]) -> dict[str, Any]:
         "classes": classes,
         "listed": [classes.index(name) for name in listed],
         "protocol": split["protocol"],
+        "fold": split.get("fold"),
+        "own_validation": any(group["origin"] == "val" for group in source["groups"]),
         "counts": {part: split["images"][part] for part in SPLITS},
         "duplicates": split["duplicates"]["images"],
         "leaked": split["duplicates"]["across_splits"],

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from stages.common import figures
 from stages.common.study import SPLIT_TITLES
-from stages.common.tables.rows import evenly_spaced
+from stages.common.tables.rows import spaced_rows
 
 PER_SPLIT = 4  # images of a class
 
@@ -17,7 +17,7 @@ def contact_sheet(
 
     Of many classes there are as many as a picture has rows for, evenly spaced.
     """
-    shown = evenly_spaced(len(classes))
+    shown = spaced_rows(len(classes))
     groups = []
     for part, word in SPLIT_TITLES.items():
         rows = [

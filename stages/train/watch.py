@@ -41,9 +41,14 @@ def watched(network: str, finished: list[Row], rank: int = 0) -> Iterator[Callab
     os.environ["DVC_STUDIO_OFFLINE"] = "1"  # also where a token is at hand, nothing is sent
     os.environ.setdefault("DVCLIVE_LOGLEVEL", "ERROR")
     from dvclive import Live
+    from scmrepo.exceptions import SCMError
 
+    try:
+        live = Live(str(FOLDER / network), save_dvc_exp=False, dvcyaml=None)
+    except SCMError:  # it asks Git for the last commit, and there may be none yet
+        yield lambda row: None
+        return
     rows: list[Row] = []
-    live = Live(str(FOLDER / network), save_dvc_exp=False, dvcyaml=None)
 
     def note(row: Row) -> None:
         rows.append(row)

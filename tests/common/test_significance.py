@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from stages.common.significance import holm, mcnemar, two_samples
+from stages.common.significance import holm, mcnemar, pairwise, two_samples
 
 SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=9)
 
@@ -52,3 +52,14 @@ def test_two_means_are_compared_as_by_shuffling():
     share = np.mean([abs(a.mean() - b.mean()) >= gap - 1e-9 for a, b in dealt])
     assert 0.01 < share < 0.5
     assert two_samples(first, second) == pytest.approx(share, abs=0.006)
+
+
+def test_all_pairs_of_networks_are_compared_and_corrected_together():
+    none, half, all_right = np.zeros(12, bool), np.arange(12) < 6, np.ones(12, bool)
+    found = pairwise({"q1": none, "q2": half, "better": all_right})
+    # six of six: 2 / 2 ** 6 = 0.031; twelve of twelve: 2 / 2 ** 12, three times that: 0.001
+    assert found == {
+        "q1_q2": {"only_first": 0, "only_second": 6, "p": 0.031, "p_holm": 0.062},
+        "q1_better": {"only_first": 0, "only_second": 12, "p": 0.0, "p_holm": 0.001},
+        "q2_better": {"only_first": 0, "only_second": 6, "p": 0.031, "p_holm": 0.062},
+    }

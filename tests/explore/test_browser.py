@@ -180,7 +180,7 @@ def test_an_image_by_itself_and_the_patch_that_is_moved_over_it(visit, known):
 
 def test_a_map_is_darkest_where_the_score_falls_most_for_each_size_measure_and_fill(visit, known):
     for fill in known.maps.about["fills"]:
-        for measure in ("odds", "score", "class"):
+        for measure in ("log_odds", "score", "class"):
             tab = visit(f"image=4&patch=32&fill={fill}&measure={measure}&target=cat")
             tab.wait_for_selector(".stage canvas[data-drawn]")
             tab.wait_for_timeout(100)

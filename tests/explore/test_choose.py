@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.explore.choose import MOST_CLASSES, fitting, highest, order, spread
+from stages.explore.choose import MOST_MAPPED, fitting, highest, order, scattered
 
 
 def test_images_with_maps_come_before_errors_and_errors_before_others():
@@ -15,7 +15,7 @@ def test_images_with_maps_come_before_errors_and_errors_before_others():
 
 def test_the_first_few_are_evenly_spaced_however_many():
     for count in (10, 57, 300):
-        gaps = np.diff(np.sort(spread(1000)[:count]))
+        gaps = np.diff(np.sort(scattered(1000)[:count]))
         assert gaps.max() <= 3 * 1000 / count
 
 
@@ -27,7 +27,7 @@ def test_as_many_are_taken_as_fit():
 def test_a_map_shows_all_of_few_classes_and_of_many_those_that_count():
     logits = np.tile(-np.arange(30.0), (4, 1))
     logits[1, 20], logits[2, 25] = 5, 3
-    assert highest(logits[:, :3], 1).tolist() == [0, 1, 2]
-    found = highest(logits, actual=29)
-    assert len(found) == MOST_CLASSES and {20, 25, 29} <= set(found.tolist())
+    assert highest(logits[:, :3], [1]).tolist() == [0, 1, 2]
+    found = highest(logits, [28, 29])
+    assert len(found) == MOST_MAPPED and {20, 25, 28, 29} <= set(found.tolist())
     assert (np.diff(found) > 0).all()

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stages.compare.significance import pairwise as of_compare
-from stages.explore.facts import THRESHOLDS, confusion, coverage, pairwise, pointing
+from stages.explore.facts import THRESHOLDS, confusion, coverage, fourfold, pointing
 
 
 def test_coverage_counts_what_is_answered_at_each_threshold_and_what_of_it_is_right():
@@ -13,16 +12,11 @@ def test_coverage_counts_what_is_answered_at_each_threshold_and_what_of_it_is_ri
     assert {threshold: found[threshold] for threshold in expected} == expected
 
 
-def test_networks_are_compared_as_the_stage_compare_does_it():
-    rng = np.random.default_rng(0)
-    shares = {"q1": 0.5, "q2": 0.6, "better": 0.9}
-    correct = {name: rng.random(200) < share for name, share in shares.items()}
-    found, expected = pairwise(correct), of_compare(correct)
-    assert found.keys() == expected.keys()
-    for pair, row in found.items():
-        assert row["both"] + row["only_first"] + row["only_second"] + row["neither"] == 200
-        assert row["p"] == expected[pair]["p_holm"]
-        assert row["only_first"] == expected[pair]["only_first"]
+def test_both_and_neither_are_counted_beside_those_that_one_alone_gets_right():
+    one, other = np.array([1, 1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 1, 0], bool)
+    pair = fourfold({"q1": one, "better": other})["q1_better"]
+    expected = {"both": 2, "only_first": 2, "only_second": 1, "neither": 1, "p_holm": 1.0}
+    assert {name: pair[name] for name in expected} == expected
 
 
 def test_the_place_that_is_needed_most_is_found_on_the_object_or_off_it():
@@ -31,8 +25,10 @@ def test_the_place_that_is_needed_most_is_found_on_the_object_or_off_it():
     logits[1, 1, 1, 0] = 2  # the other class rises: at row 7, column 7
     masks = np.zeros((2, 16, 16), bool)
     masks[0, 3, 11] = masks[1, 3, 3] = True
-    found = pointing(logits, np.array([1, 1]), masks, 8, 4)
-    assert found == {"hits": 1, "by_chance": 0.2, "images": 2, "patch": 8}
+    found = pointing(logits, np.array([1, 1]), np.array([1, 1]), masks, 8, 4)
+    assert found == {"right": {"hits": 1, "by_chance": 0.2, "images": 2}}
+    found = pointing(logits, np.array([1, 1]), np.array([0, 1]), masks, 8, 4)
+    assert found["wrong"]["hits"] == 1 and found["right"]["hits"] == 0
 
 
 def test_a_confusion_matrix_is_listed_by_its_cells_that_are_not_empty():

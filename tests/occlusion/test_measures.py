@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stages.common import heatmaps
 from stages.occlusion import measures
 
 
@@ -11,7 +12,7 @@ from stages.occlusion import measures
     [(3, 1, 4, [0, 4, 8]), (3, 9, 4, [4, 8, 12]), (2, 8, 6, [3.5, 9.5]), (1, 96, 6, [47.5])],
 )
 def test_centers(count, patch, stride, expected):
-    assert measures.centers(count, patch, stride).tolist() == expected
+    assert heatmaps.centers(count, patch, stride).tolist() == expected
 
 
 def logits_of(scores) -> np.ndarray:
@@ -28,17 +29,17 @@ def test_the_map_of_a_target_is_its_class():
 
 def test_log_odds_are_exact_where_the_score_is_1():
     logits = np.array([[90, 30, 30], [90, 31, 30], [0, 0, 1000]], np.float32)
-    odds = measures.log_odds(logits, np.array([0, 0, 2]))
+    odds = heatmaps.log_odds(logits, np.array([0, 0, 2]))
     expected = [60 - np.log(2), 60 - np.log(np.e + 1), 1000 - np.log(2)]
     np.testing.assert_allclose(odds, expected, rtol=1e-12)
     assert (measures.softmax(logits, np.array([0, 0, 2])) == 1).all()
-    assert measures.log_odds(logits[2], np.array(0)) == pytest.approx(-1000)
+    assert heatmaps.log_odds(logits[2], np.array(0)) == pytest.approx(-1000)
 
 
 def test_log_odds_are_those_of_the_score():
     scores = np.array([0.2, 0.5, 0.3])
     for target, score in enumerate(scores):
-        odds = measures.log_odds(logits_of(scores), np.array(target))
+        odds = heatmaps.log_odds(logits_of(scores), np.array(target))
         assert odds == pytest.approx(np.log(score / (1 - score)))
 
 
@@ -71,7 +72,7 @@ def test_the_pointing_game_looks_at_the_centre_of_the_worst_patch():
     masks[1, 3, 15] = True
     masks[2, 9, 9] = True
     masks[3, 9, 15] = True
-    hits, chance = measures.points_at_object(maps, masks, 8, 6)
+    hits, chance = heatmaps.points_at_object(maps, masks, 8, 6)
     assert hits.tolist() == [True, False, True, True]
     np.testing.assert_allclose(chance, 1 / 9)
 
@@ -81,13 +82,13 @@ def test_chance_is_that_of_the_positions_that_a_patch_has(patch, expected):
     masks = np.zeros((1, 96, 96), bool)
     masks[:, 25:69, 25:69] = True  # of the pixels 21 %; eleven centres a side, whatever the patch
     side = (96 - patch) // 4 + 1
-    _, chance = measures.points_at_object(np.zeros((1, side, side)), masks, patch, 4)
+    _, chance = heatmaps.points_at_object(np.zeros((1, side, side)), masks, patch, 4)
     assert chance == pytest.approx(expected)
 
 
 def ramp(patch, stride, size=96):
     """Return the map of a patch in which the score rises from top left to bottom right."""
-    middles = measures.centers((size - patch) // stride + 1, patch, stride)
+    middles = heatmaps.centers((size - patch) // stride + 1, patch, stride)
     return middles[:, None] + 1.7 * middles
 
 
@@ -144,6 +145,7 @@ def test_a_summary_is_as_by_hand():
         "images": 2,
         "patch_8": {
             "blank_maps": 0,
+            "largest_drop_of_log_odds_of_blank_maps": None,
             "largest_drop": 0.5,  # .9 - .4 and .7 - .2
             "largest_rise_of_actual": 0.25,  # .9 - .9 and .8 - .3
             "flip_share": 0.375,
@@ -153,6 +155,18 @@ def test_a_summary_is_as_by_hand():
         "size_effect": {"largest_drop": {}, "flip_share": {}},
         "rank_agreement": {},
     }
+
+
+def test_of_blank_maps_a_summary_has_the_fall_of_log_odds_by_itself():
+    # by two nats from ten, which the score does not show, and from one, which it does
+    logits = np.zeros((2, 1, 2, 2))
+    logits[:, 0, :, 0] = [[10, 8], [1, -1]]
+    given = measures.summary({8: logits}, np.array([[10.0, 0], [1, 0]]), np.array([0, 0]), 8)
+    assert given["patch_8"]["blank_maps"] == 1
+    assert given["patch_8"]["largest_drop_of_log_odds_of_blank_maps"] == 2.0
+    logits[0, 0, 1, 0] = 7
+    given = measures.summary({8: logits}, np.array([[10.0, 0], [1, 0]]), np.array([0, 0]), 8)
+    assert given["patch_8"]["largest_drop_of_log_odds_of_blank_maps"] == 3.0
 
 
 def test_a_summary_counts_the_images_in_which_a_larger_patch_does_more():

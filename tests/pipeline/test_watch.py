@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -76,3 +77,11 @@ def test_nothing_is_sent_where_a_token_is_at_hand(clone):
     assert process.returncode == 0, output
     assert (clone / "live/q1/metrics.json").is_file()
     assert Studio.requests == 0
+
+
+def test_a_repository_without_a_commit_will_do(clone):
+    shutil.rmtree(clone / ".git")
+    clone.git("init", "--quiet")
+    shutil.rmtree(clone / "models/q1")
+    clone.call("python", "-m", "stages.train", "q1")
+    assert (clone / "models/q1/history.csv").is_file()

@@ -26,6 +26,7 @@ GALLERY_TOLERANCE = 0.25  # shares, drops and agreements over the few images of 
 # test of significance may fall to either side of its level, and so may the maps of images; how far
 # log-odds fall has no upper end
 FREE = ("best_epoch", "images", "blank_maps", "largest_drop_of_log_odds")
+FREE += ("largest_drop_of_log_odds_of_blank_maps",)
 FREE += ("only_first", "only_second", "rises", "falls", "p", "p_holm", "rank_correlation", "rank_p")
 FREE += ("error_distance", "error_distance_by_chance", "error_distance_p")
 

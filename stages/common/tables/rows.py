@@ -8,14 +8,14 @@ MOST_ROWS = 20  # classes, in a picture and in a table of the report
 FEW_ROWS = 10  # of more classes: what a page of the report holds, so that it can be read
 
 
-def evenly_spaced(count: int) -> list[int]:
+def spaced_rows(count: int) -> list[int]:
     """Return the places, from 0 to `count - 1`, of the classes that have a row."""
     if count <= MOST_ROWS:
         return list(range(count))
     return [row * (count - 1) // (FEW_ROWS - 1) for row in range(FEW_ROWS)]
 
 
-def most_confident(table: pd.DataFrame, classes: Sequence[str]) -> list[str]:
+def highest_scored(table: pd.DataFrame, classes: Sequence[str]) -> list[str]:
     """Return the classes whose images in a gallery have the highest scores.
 
     `table` has the rows of one gallery, in the columns of `evaluation.GALLERIES`.

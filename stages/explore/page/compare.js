@@ -50,7 +50,7 @@ function compareView() {
   if (first === second)
     return h("div", null, controls, h("p", { class: "none" }, "Choose two different networks."));
   const pair = pairOf(splitOf(split), first, second);
-  const chance = pair.p < 0.05 ? "chance alone would hardly do that" : "chance could do that";
+  const chance = pair.p_holm < 0.05 ? "chance alone would hardly do that" : "chance could do that";
   const column = (right, wrong, count) => {
     const list = onlyRight(right, wrong, split);
     return h(
@@ -80,7 +80,7 @@ function compareView() {
         h(
           "span",
           { class: "note" },
-          `(McNemar's exact test, p ${pair.p < 0.001 ? "< 0.001" : `= ${pair.p.toFixed(3)}`}, Holm-corrected for all pairs of networks).`,
+          `(McNemar's exact test, p ${pair.p_holm < 0.001 ? "< 0.001" : `= ${pair.p_holm.toFixed(3)}`}, Holm-corrected for all pairs of networks).`,
         ),
       ),
     ),

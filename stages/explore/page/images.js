@@ -65,7 +65,7 @@ function imagesView() {
             checked: state.maps === "yes",
             onChange: (event) => go({ maps: event.target.checked ? "yes" : "", more: "1" }),
           }),
-          " with heatmaps alone",
+          " only with heatmaps",
         ),
       h("a", { class: "button", href: href(everything) }, "Reset"),
     ),

@@ -11,7 +11,7 @@ const app = document.getElementById("app");
 
 function page() {
   const image = state.image === "" ? null : imageOf(state.image);
-  const current = VIEWS[state.view] ? state.view : "confusion";
+  const current = Object.hasOwn(VIEWS, state.view) ? state.view : "confusion";
   const total = sum(splits.map((split) => split.images));
   const tab = (name, changes) => ({
     ...NO_CELL,

@@ -1,7 +1,7 @@
 // Occlusion maps: how far the answer moves with the patch at each place (Zeiler and Fergus 2014).
 
 const MEASURES = [
-  { name: "odds", title: "log-odds" },
+  { name: "log_odds", title: "log-odds" },
   { name: "score", title: "score" },
   { name: "class", title: "most probable class" },
 ];
@@ -11,11 +11,9 @@ const everyMaps = Object.fromEntries(study.occlusion.map((set) => [set.network, 
 // of some maps by network, whose are shown: those of the network that is looked at, if it has any
 const mapsBy = (maps) => (maps[state.network] ? state.network : Object.keys(maps)[0]);
 
-const settings = ({ patches, fills }) => {
+const settings = ({ patches, fills, middle }) => {
   return {
-    patch: patches.includes(Number(state.patch))
-      ? Number(state.patch)
-      : [...patches].sort((a, b) => a - b)[patches.length >> 1],
+    patch: patches.includes(Number(state.patch)) ? Number(state.patch) : middle,
     fill: fills.includes(state.fill) ? state.fill : fills[0],
     measure: MEASURES.some(({ name }) => name === state.measure) ? state.measure : DEFAULTS.measure,
   };
@@ -24,12 +22,12 @@ const settings = ({ patches, fills }) => {
 // what is drawn of a map: how far the score or the log-odds fall, or which class comes first
 function measured(map, whole, label, mapped, measure) {
   const plane = mapped.indexOf(label);
-  const before = measure === "odds" ? logOdds(whole, label) : softmax(whole)[label];
+  const before = measure === "log_odds" ? logOdds(whole, label) : softmax(whole)[label];
   return Array.from({ length: map.rows * map.columns }, (_, place) => {
     const below = map.below(Math.floor(place / map.columns), place % map.columns);
     if (measure === "class")
       return mapped[below.indexOf(Math.min(...mapped.map((_, own) => below[own])))];
-    return before - (measure === "odds" ? logOdds(below, plane) : softmax(below)[plane]);
+    return before - (measure === "log_odds" ? logOdds(below, plane) : softmax(below)[plane]);
   });
 }
 
@@ -40,7 +38,7 @@ const largest = (values) => Math.max(1e-9, ...values.map(Math.abs));
 function colorOf(value, measure, limit, kept) {
   if (measure === "class")
     return { color: rgb(study.colors.classes[value]), density: value === kept ? 0.35 : 0.85 };
-  const place = measure === "odds" ? 0.5 + value / limit / 2 : symlog(value);
+  const place = measure === "log_odds" ? 0.5 + value / limit / 2 : symlog(value);
   return { color: rgb(shade(study.colors.falls, place)), density: 0.85 * Math.abs(2 * place - 1) };
 }
 
@@ -129,9 +127,14 @@ function pointing(of) {
     h(
       "p",
       null,
-      "The place that it needs most lies on the object in ",
-      h("strong", null, `${found.hits} of ${found.images} images`),
-      `; by chance that would be ${Math.round(found.by_chance)}.`,
+      "The place that it needs most, where hiding costs its answer most, lies on the object in ",
+      Object.entries(found).map(([answers, { hits, images, by_chance }], place) => [
+        place > 0 && " and ",
+        h("strong", null, `${hits} of the ${plural(images, "image")}`),
+        ` that it gets ${answers}`,
+        ` (a place drawn at random: ${Math.round(by_chance)})`,
+      ]),
+      ".",
     )
   );
 }
@@ -150,14 +153,25 @@ function mapCards(list) {
       "Right of each image, the places that ",
       h("strong", null, title(of)),
       ` needs for its answer (red), found by hiding ${patch} × ${patch} pixels at a time (${FILL_WORDS[fill] ?? fill}). `,
-      h(
-        "strong",
-        null,
-        "Red on the object: it looks at the object. Red on the background: it looks elsewhere.",
-      ),
-      " Choose one to move the patch yourself.",
+      h("strong", null, "Is the red on the object, or on its background?"),
+      " Blue places speak against the answer. The darkest place of each map is where the log-odds of the answer move most, be it much or little. Choose an image to move the patch yourself.",
     ),
     pointing(of),
+    h(
+      "p",
+      null,
+      ["right", "wrong"].map((answers) => [
+        h("a", { href: href({ answers, more: "1" }) }, `Those it gets ${answers}`),
+        " · ",
+      ]),
+      h("a", { href: href({ answers: "", more: "1" }) }, "all"),
+    ),
+    !list.length &&
+      h(
+        "p",
+        { class: "none" },
+        "None of these has heatmaps: the galleries are of validation images.",
+      ),
     h(
       "div",
       { class: "cards" },
@@ -174,7 +188,7 @@ function mapCards(list) {
             },
             photo(image),
             mapCanvas(image, {
-              ...{ of, patch, fill, measure: "odds" },
+              ...{ of, patch, fill, measure: "log_odds" },
               label: answer(image, of).predicted,
             }),
             h("div", { class: "truth" }, "true: ", h("strong", null, classes[image.actual])),

@@ -1,6 +1,6 @@
 // A confusion matrix: counts and shares, a link for each cell.
 
-const MOST_CLASSES = 30; // of a matrix: more would be too small to read and to hit
+const MOST_CELLS = 30; // in a row of a matrix: more would be too small to read and to hit
 
 const countsOf = (split, network) => {
   const counts = classes.map(() => classes.map(() => 0));
@@ -34,7 +34,7 @@ function classesShown(counts) {
   return classes
     .map((_, label) => label)
     .sort((one, other) => errors(other) - errors(one))
-    .slice(0, MOST_CLASSES)
+    .slice(0, MOST_CELLS)
     .sort((one, other) => one - other);
 }
 

@@ -82,7 +82,7 @@ function patchControls(image, { of, set: { patches, fills }, mapped, ...look }) 
     { class: "controls" },
     whose.length > 1 && choice("network", whose, of, (name) => ({ network: name, x: "", y: "" })),
     choice("patch", sizes, patch, (side) => ({ patch: side, x: "", y: "" })),
-    choice("hidden by", ways, fill, (name) => ({ fill: name })),
+    ways.length > 1 && choice("hidden by", ways, fill, (name) => ({ fill: name })),
     choice("map of", MEASURES, measure, (name) => ({ measure: name })),
     measure !== "class" && select("class", "target", targets),
   );
@@ -96,7 +96,7 @@ function told({ measure, predicted, label, fall, before, now, first }) {
     "With this part hidden, the score of ",
     h("strong", null, classes[label]),
     ` goes from ${score(before[label])} to ${score(now[label])}`,
-    measure === "odds" && ` (log-odds ${nats})`,
+    measure === "log_odds" && ` (log-odds ${nats})`,
     "; ",
     first === predicted
       ? "the answer stays."
@@ -154,12 +154,12 @@ function everyMap(image, { of, set: { patches, fills }, patch, fill, measure, la
       },
       mapCanvas(image, { of, patch: side, fill: name, measure, label }),
     );
-  const columns = { gridTemplateColumns: `auto repeat(${fills.length}, minmax(0, 96px))` };
+  const columns = { gridTemplateColumns: `max-content repeat(${fills.length}, minmax(0, 96px))` };
   return h(
     "div",
     null,
     h("h3", null, "Every size and fill"),
-    measure === "odds" &&
+    measure === "log_odds" &&
       h(
         "p",
         { class: "note" },
@@ -192,7 +192,7 @@ function legend(measure, limit, mapped) {
         ),
       ),
     );
-  const end = measure === "odds" ? `${limit.toFixed(1)} nats` : "1";
+  const end = measure === "log_odds" ? `${limit.toFixed(1)} nats` : "1";
   return h(
     "span",
     { class: "legend" },

@@ -110,7 +110,13 @@ function card(image, names, first) {
     h(
       "div",
       { class: "said" },
-      h("div", { class: "truth" }, "true: ", h("strong", null, classes[image.actual])),
+      h(
+        "div",
+        { class: "truth" },
+        "true: ",
+        h("strong", null, classes[image.actual]),
+        h("small", { class: "index" }, ` #${image.index}`),
+      ),
       names.map((name) =>
         h(
           "div",

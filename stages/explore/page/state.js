@@ -15,7 +15,7 @@ const DEFAULTS = {
   image: "", // its index in the data set
   patch: "",
   fill: "",
-  measure: "odds",
+  measure: "log_odds",
   target: "", // the class whose map is shown
   x: "", // left edge of the patch, pixels
   y: "",
