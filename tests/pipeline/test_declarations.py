@@ -21,9 +21,14 @@ STAGES = list(YAML(typ="safe").load(ROOT / "dvc.lock")["stages"])
 FOLDERS_ALONE = {"stages/common/images.py", "stages/common/image_files.py"}
 COMMON = {"params.yaml", "fingerprints", "live"}
 # the variables of the environment that may be read: kernels, which are refused where they are not
-# the portable ones, how threads wait, a GPU's workspace, and which stage or process this is
+# the portable ones, how threads wait, a GPU's workspace, what DVCLive says, and which stage or
+# process this is
 VARIABLES = {*PORTABLE, "OMP_WAIT_POLICY", "CUBLAS_WORKSPACE_CONFIG", "DVC_STAGE", "LOCAL_RANK"}
-VARIABLES |= {"TORCHELASTIC_RUN_ID", *(name for name, _ in distributed.ENVIRONMENT)}
+VARIABLES |= {
+    "DVCLIVE_LOGLEVEL",
+    "TORCHELASTIC_RUN_ID",
+    *(name for name, _ in distributed.ENVIRONMENT),
+}
 
 
 @pytest.fixture(scope="module")
