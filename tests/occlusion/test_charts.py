@@ -39,8 +39,9 @@ def test_what_the_size_changes_is_drawn_as_it_was_measured():
 
 def test_a_random_order_is_read_from_both_ends():
     curves = {"correct": np.array([[1, 0.2, 0], [1, 0.8, 0], [0, 0.9, 1]])}
-    figure = charts.trust(curves, np.array([0, 0.5, 1]), "trust")
-    drawn = [[line.get_ydata().tolist() for line in axes.lines] for axes in figure.axes]
-    assert drawn == [[[1, 0.2, 0], [1, 0.8, 0]], [[0, 0.9, 1], [0, 0.8, 1]]]
-    assert all(line.get_xdata().tolist() == [0, 0.5, 1] for line in figure.axes[1].lines)
+    figure = charts.trust(curves, np.array([0, 0.25, 1]), "trust")
+    drawn = [[line.get_xydata().T.tolist() for line in axes.lines] for axes in figure.axes]
+    shares, shown = [0, 0.25, 1], [1, 0.75, 0]
+    hiding = [[shares, [1, 0.2, 0]], [shares, [1, 0.8, 0]]]
+    assert drawn == [hiding, [[shares, [0, 0.9, 1]], [shown, [1, 0.8, 0]]]]
     charts.trust({}, np.array([0, 1]), "of nothing").canvas.draw()

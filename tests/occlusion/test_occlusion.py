@@ -120,7 +120,7 @@ def test_a_misclassified_image_is_mapped_for_its_predicted_class_then_for_its_tr
     assert row.targets == ["cow 0.600", "dog 0.300"]
     np.testing.assert_allclose(row.drops[8], np.tile([0.4, 0], (3, 3, 1)), atol=1e-6)
     odds = np.log(0.6 / 0.4) - np.log(0.2 / 0.8)
-    np.testing.assert_allclose(row.odds, np.tile([odds, 0], (3, 3, 1)), atol=1e-6)
+    np.testing.assert_allclose(row.log_odds, np.tile([odds, 0], (3, 3, 1)), atol=1e-6)
     assert row.predicted == 2 and (row.answers == 0).all()
     assert sheet_row(maps, 0, 1, ["cat", "dog", "cow"]).targets == ["cat 0.700"]
 
