@@ -244,6 +244,20 @@ def test_what_is_wrong_behind_the_labelled_members_does_not_refuse_them(project,
         assert source.folds is None
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_server_that_is_gone_behind_the_labelled_members_is_not_needed(
+    project, site, expected, ranges
+):
+    content = LABELLED | {"more.txt": bytes(20_000)} | FOLDS
+    bare = tar({f"stl10_binary/{name}": data for name, data in content.items()})
+    server = site(gzip.compress(bare, 0))
+    server.ranges = ranges
+    server.cuts = [server.content.index(b"10 5 1 9 29") + 40, 0, 0, 0]
+    source, images = images_of(server.url)
+    assert_expected(source, images, expected)
+    assert source.folds is None
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -256,7 +256,9 @@ def test_images_are_filtered_and_the_address_leads_to_the_same_view(visit, known
 
 
 @pytest.mark.parametrize(
-    "view", ["view=confidence&threshold=x", "image=9999", "view=images&more=-1&low=&high=1e9"]
+    "view",
+    ["view=confidence&threshold=x", "image=9999", "view=images&more=-1&low=&high=1e9"]
+    + ["view=constructor"],
 )
 def test_an_address_that_makes_no_sense_shows_the_default(visit, view):
     tab = visit(f"{view}&network=q9&split=all&actual=cow&predicted=7&patch=7&fill=lead&x=x")

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from stages.common.base import process
 from stages.common.base.errors import InputError
 from stages.common.reproducible import PORTABLE
+from stages.download.outs import OUTS
 from stages.train import distributed
 from tests.conftest import ROOT, project_params
 
@@ -71,6 +72,11 @@ def test_a_stage_reads_of_the_environment_what_may_not_change_a_result(finished_
     found = {line[1:] for line in recorded(finished_clone, stage) if line.startswith("$")}
     assert "DVC_STAGE" in found  # they are recorded
     assert found - VARIABLES == set()
+
+
+def test_no_out_is_a_place_for_a_users_files(lock):
+    written = {out["path"] for stage in lock.values() for out in stage["outs"]}
+    assert {out for out in written if not any(within(out, place) for place in OUTS)} == set()
 
 
 def read_params(command: str, monkeypatch) -> str:

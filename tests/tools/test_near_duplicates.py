@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,14 @@ def test_the_command_tells_classes_and_parts_and_draws_the_pairs(study, images):
     told = row[["first_class", "first_split", "second_class", "second_split"]].tolist()
     assert told == ["dark", "train", "bright", "test"]
     assert Image.open("pairs.png").size == (200 * 6, 104 * -(-len(table) // 6))
+
+
+@pytest.mark.parametrize("sheet, words", [("pairs", "the name of a PNG"), ("mine.png", "is there")])
+def test_a_sheet_that_cannot_be_written_is_told_before_anything_is_compared(study, sheet, words):
+    Path("mine.png").write_bytes(b"mine")
+    result = study.run("tools.near_duplicates", "--sheet", sheet)
+    assert_one_line(result, "--sheet", words)
+    assert Path("mine.png").read_bytes() == b"mine"
 
 
 def test_without_data_it_ends_in_one_line(study):
