@@ -1,4 +1,4 @@
-"""The plan of the study on photographs: which trainings, and what each changes in the params."""
+"""The plan of the study on STL-10: which trainings, and what each changes in the params."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("plan.yaml")
 # of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
 # group of params
 NETWORKS = {network.stage: name for name, network in study.NETWORKS.items()}
-PARTS = ("study", "sweep", "ablation", "variants")
+PARTS = ("study", "official", "sweep", "ablation", "variants")
 
 
 class Experiment(Group):
@@ -30,7 +30,7 @@ class Experiment(Group):
     @model_validator(mode="after")
     def params_are_those_of_the_stage(self):
         # others would change nothing, and the training be taken for that of another experiment
-        groups = ("compute", "train", self.stage)
+        groups = ("split", "compute", "train", self.stage)
         for key in self.params:
             if key.partition(".")[0] not in groups:
                 raise ValueError(f"{shown(key)} should be in one of {', '.join(groups)}")
@@ -41,12 +41,13 @@ class Plan(Group):
     """All of `plan.yaml`.
 
     `params` is what all set, as `dvc exp run -S` names it; `study` the four networks, measured on
-    test and compared; `sweep` and `variants` others, judged by validation alone; `ablation` the
-    same, each with the changes of all before it.
+    test and compared; `official` the same on the published split; `sweep` and `variants` others,
+    judged by validation alone; `ablation` the same, each with the changes of all before it.
     """
 
     params: dict[str, Any]
     study: dict[str, Experiment]
+    official: dict[str, Experiment]
     sweep: dict[str, Experiment]
     ablation: dict[str, Experiment]
     variants: dict[str, Experiment]
@@ -61,11 +62,20 @@ class Plan(Group):
             found[name] = step.model_copy(update={"params": changed})
         return found
 
+    @property
+    def measured(self) -> list[str]:
+        """Name those that are measured on test."""
+        return [*self.study, *self.official]
+
+    def network(self, name: str) -> str:
+        """Return the network of the study that an experiment trains."""
+        return NETWORKS[self.experiments[name].stage]
+
     def hyperparameters(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return everything that an experiment's training goes by, but its seed."""
         experiment = self.experiments[name]
         changed, found = self.params | experiment.params, {}
-        for group in ("compute", "train", experiment.stage):
+        for group in ("split", "compute", "train", experiment.stage):
             own = {k: v for k, v in changed.items() if k.startswith(f"{group}.")}
             values = params[group] | {k.removeprefix(f"{group}."): v for k, v in own.items()}
             found |= overriding(values, found)

@@ -9,11 +9,13 @@ from stages.common.base import files
 
 FOLDER = Path(__file__).parent
 REMEDY = "run `git checkout experiments` to restore it"
-CURVES, METRICS, PLOTS = FOLDER / "curves.csv", FOLDER / "metrics", FOLDER / "plots"
+CURVES, MODELS = FOLDER / "curves.csv", FOLDER / "models.csv"
+METRICS, PLOTS = FOLDER / "metrics", FOLDER / "plots"
 # minutes are counted from the start of the training
 COLUMNS = {"experiment": str, "seed": int, "epoch": int}
 COLUMNS |= {"cpu_minutes": float, "wall_minutes": float}
 COLUMNS |= {"train_accuracy": float, "val_accuracy": float}
+MODEL_COLUMNS = {"experiment": str, "seed": int, "md5": str}  # of the folder, as in dvc.lock
 
 
 def read() -> pd.DataFrame:
@@ -34,6 +36,20 @@ def add(name: str, seed: int, curve: pd.DataFrame) -> None:
     """Add the curve of a training, which has all columns but the name and the seed."""
     curve = curve.assign(experiment=name, seed=seed)[list(COLUMNS)]
     files.write_csv(CURVES, pd.concat([read(), curve]).round(4))
+
+
+def read_models() -> dict[tuple[str, int], str]:
+    """Read the hashes of the models, by experiment and seed."""
+    if not MODELS.exists():
+        return {}
+    table = files.read_csv(MODELS, MODEL_COLUMNS, REMEDY)
+    return {(row.experiment, row.seed): row.md5 for row in table.itertuples()}
+
+
+def add_model(name: str, seed: int, md5: str) -> None:
+    """Add the hash of a model."""
+    rows = [(*key, value) for key, value in (read_models() | {(name, seed): md5}).items()]
+    files.write_csv(MODELS, pd.DataFrame(rows, columns=list(MODEL_COLUMNS)))
 
 
 def read_metrics() -> dict[int, dict[str, Any]]:
