@@ -23,12 +23,12 @@ from tests.pipeline.test_page import BROWSER, browse, drawn
 # as a table has rows for
 CLASSES = [
     *(
-        "$\\frac{$ %s",
+        "$\\frac{$ $$ %s",
         "<!--<script>",
         "<img src=x onerror=alert(1)>",
         "cafe\u0301 &amp; it's {{7*7}}",
     ),
-    *("{plot_divs}", "<DVC_METRIC_DATA>", 'a, "b"; c', "back\\slash\\n", "total"),
+    *("{plot_divs} ${x}", "<DVC_METRIC_DATA>", 'a, "b"; c', "back\\slash\\n", "total"),
     *("#typst[code] *b* _i_ @ref", "NaN", "null", "1e5", "007", "cat", "Cat"),
     *("a" * 200, "Иван العربية", "\u2211 \U0001f600", "漢字 한국어"),
 ]
@@ -120,7 +120,7 @@ def test_the_page_draws_the_names_and_none_of_them_does_anything(named, tmp_path
     assert errors == [] and 'data-broken=""' in dom
     for chart in ("Confusion on test", "Each class by itself, F1 on test"):
         texts = drawn(dom, chart)
-        cut = tuple(text.removesuffix("…") for text in texts if text.endswith("…"))
+        cut = tuple(text[:-1] for text in texts if len(text) > 10 and text.endswith("…"))
         missing = [n for n in CLASSES if n not in texts and not n.startswith(cut)]
         assert missing == []
 
