@@ -1,4 +1,4 @@
-"""The plan of the study on photographs: which trainings, and what each changes in the params."""
+"""The plan of the study on STL-10: which trainings, and what each changes in the params."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +13,9 @@ FILE = Path(__file__).with_name("plan.yaml")
 # of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
 # group of params
 NETWORKS = {network.stage: name for name, network in study.NETWORKS.items()}
-PARTS = ("study", "sweep", "ablation", "variants")
+PARTS = ("study", "official", "long", "sweep", "ablation")
+MEASURED = ("study", "official", "long")  # on test
+QUICK = ("long", "sweep", "ablation")
 
 
 class Experiment(Group):
@@ -24,13 +26,13 @@ class Experiment(Group):
 
     stage: Literal[tuple(NETWORKS)]
     about: str
-    seeds: Annotated[int, Field(ge=1, le=100)] = 3
+    seeds: Annotated[int, Field(ge=1, le=100)] = 1
     params: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def params_are_those_of_the_stage(self):
         # others would change nothing, and the training be taken for that of another experiment
-        groups = ("compute", "train", self.stage)
+        groups = ("split", "compute", "train", self.stage)
         for key in self.params:
             if key.partition(".")[0] not in groups:
                 raise ValueError(f"{shown(key)} should be in one of {', '.join(groups)}")
@@ -41,31 +43,46 @@ class Plan(Group):
     """All of `plan.yaml`.
 
     `params` is what all set, as `dvc exp run -S` names it; `study` the four networks, measured on
-    test and compared; `sweep` and `variants` others, judged by validation alone; `ablation` the
-    same, each with the changes of all before it.
+    test and compared; `official` the same on the published split. All others set `quick`, too:
+    `long` is what more time gives, also measured on test; `sweep` and `ablation` are judged by
+    validation alone, each step of `ablation` with the changes of all before it.
     """
 
     params: dict[str, Any]
+    quick: dict[str, Any]
     study: dict[str, Experiment]
+    official: dict[str, Experiment]
+    long: dict[str, Experiment]
     sweep: dict[str, Experiment]
     ablation: dict[str, Experiment]
-    variants: dict[str, Experiment]
 
     @property
     def experiments(self) -> dict[str, Experiment]:
         """All of them by name, as `PARTS` are ordered, with all that they change."""
-        found = {name: one for part in PARTS for name, one in getattr(self, part).items()}
-        changed: dict[str, Any] = {}
-        for name, step in self.ablation.items():
-            changed = changed | step.params
-            found[name] = step.model_copy(update={"params": changed})
+        found: dict[str, Experiment] = {}
+        for part in PARTS:
+            common = self.quick if part in QUICK else {}
+            for name, one in getattr(self, part).items():
+                params = common | one.params
+                found[name] = one.model_copy(update={"params": params})
+                if part == "ablation":
+                    common = params
         return found
+
+    @property
+    def measured(self) -> list[str]:
+        """Name those that are measured on test."""
+        return [name for part in MEASURED for name in getattr(self, part)]
+
+    def network(self, name: str) -> str:
+        """Return the network of the study that an experiment trains."""
+        return NETWORKS[self.experiments[name].stage]
 
     def hyperparameters(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         """Return everything that an experiment's training goes by, but its seed."""
         experiment = self.experiments[name]
         changed, found = self.params | experiment.params, {}
-        for group in ("compute", "train", experiment.stage):
+        for group in ("split", "compute", "train", experiment.stage):
             own = {k: v for k, v in changed.items() if k.startswith(f"{group}.")}
             values = params[group] | {k.removeprefix(f"{group}."): v for k, v in own.items()}
             found |= overriding(values, found)

@@ -1,5 +1,6 @@
 """What has been measured: a row for each epoch of each training, and the metrics of the study."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ from stages.common.base import files
 
 FOLDER = Path(__file__).parent
 REMEDY = "run `git checkout experiments` to restore it"
-CURVES, METRICS, PLOTS = FOLDER / "curves.csv", FOLDER / "metrics", FOLDER / "plots"
+CURVES, MODELS = FOLDER / "curves.csv", FOLDER / "models.csv"
+METRICS, PLOTS = FOLDER / "metrics", FOLDER / "plots"
 # minutes are counted from the start of the training
 COLUMNS = {"experiment": str, "seed": int, "epoch": int}
 COLUMNS |= {"cpu_minutes": float, "wall_minutes": float}
 COLUMNS |= {"train_accuracy": float, "val_accuracy": float}
+# md5 is that of the folder, as in dvc.lock
+MODEL_COLUMNS = {"experiment": str, "seed": int, "md5": str, "processor": str}
 
 
 def read() -> pd.DataFrame:
@@ -36,6 +40,19 @@ def add(name: str, seed: int, curve: pd.DataFrame) -> None:
     files.write_csv(CURVES, pd.concat([read(), curve]).round(4))
 
 
+def read_models() -> pd.DataFrame:
+    """Read what is known of each model; an empty frame where there are none yet."""
+    if MODELS.exists():
+        return files.read_csv(MODELS, MODEL_COLUMNS, REMEDY)
+    return pd.DataFrame(columns=list(MODEL_COLUMNS)).astype(MODEL_COLUMNS)
+
+
+def add_model(name: str, seed: int, model: dict[str, str]) -> None:
+    """Add the hash of a model, and the processor that it was trained on."""
+    row = pd.DataFrame([{"experiment": name, "seed": seed} | model])
+    files.write_csv(MODELS, pd.concat([read_models(), row]))
+
+
 def read_metrics() -> dict[int, dict[str, Any]]:
     """Read the metrics of the study: of each seed, each file by its name."""
     return {
@@ -44,3 +61,9 @@ def read_metrics() -> dict[int, dict[str, Any]]:
         }
         for seed in sorted(METRICS.glob("seed-*"))
     }
+
+
+def keep(file: str | Path, to: Path) -> None:
+    """Copy what a stage wrote."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, to)

@@ -9,11 +9,14 @@ import pandas as pd
 
 from stages.common.base import files
 from stages.common.base.errors import InputError
+from stages.common.base.params import parse
 from stages.common.tables.training import HISTORY
 from stages.train import times
 
 
-def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.DataFrame:
+def train(
+    name: str, stage: str, network: str, params: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Run one training stage with changed params, whatever DVC remembers of earlier runs.
 
     Parameters
@@ -30,6 +33,8 @@ def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.Dat
     DataFrame
         A row an epoch: epoch, cpu_minutes and wall_minutes (since the training began), and the
         columns of history.csv.
+    dict
+        The md5 of the model's folder, as DVC has it, and the processor that it was trained on.
 
     Raises
     ------
@@ -50,7 +55,11 @@ def train(name: str, stage: str, network: str, params: dict[str, Any]) -> pd.Dat
     cost = files.read_csv(times.FOLDER / f"{network}.csv", times.COLUMNS).set_index("epoch") / 60
     cost.columns = ["cpu_minutes", "wall_minutes"]
     history = files.read_csv(f"models/{network}/history.csv", HISTORY)
-    return history.join(cost, on="epoch", validate="1:1")
+    lock = parse("dvc.lock")["stages"][stage]["outs"]
+    [md5] = (out["md5"] for out in lock if out["path"] == f"models/{network}")
+    processor = files.read_json(f"fingerprints/{stage}.json")["processor"]
+    model = {"md5": md5, "processor": processor}
+    return history.join(cost, on="epoch", validate="1:1"), model
 
 
 def changes(params: dict[str, Any]) -> list[str]:

@@ -76,8 +76,9 @@ def prepare(compute: Compute, record: bool = True):
     if name == "cpu" and compute.kernels == "portable" and X86_64:
         _check_portable()
     torch.set_num_threads(compute.threads)
-    # on MPS max pooling has no deterministic gradient: there it is a warning, not an error
-    torch.use_deterministic_algorithms(True, warn_only=name == "mps")
+    # on MPS max pooling has no deterministic gradient: there it is a warning, not an error.
+    # use_deterministic_algorithms would also import the compiler, which takes two seconds
+    torch.set_deterministic_debug_mode("warn" if name == "mps" else "error")
     # it would fill new memory with NaN, to show whether anything is read before it is written
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False

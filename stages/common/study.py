@@ -31,7 +31,7 @@ NETWORKS = {
 }
 
 # classes of networks.py, listed here so that params are checked without loading torch
-ARCHITECTURES = ("ShallowCNN", "DeepCNN", "BetterCNN", "DeepNormCNN", "PlainCNN")
+ARCHITECTURES = ("ShallowCNN", "DeepCNN", "BetterCNN", "WideCNN", "DeepNormCNN", "PlainCNN")
 
 SPLITS = ("train", "val", "test")
 SPLIT_TITLES = {"train": "train", "val": "validation", "test": "test"}

@@ -120,7 +120,6 @@ def write_maps(folder: Path, settings: Occlusion, maps: Maps, index: np.ndarray)
     description = {
         "network": settings.network,
         "patches": settings.patches,
-        "stride": settings.stride,
         "fills": list(maps.strides),  # the leading one first
         "strides": maps.strides,
     }

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional
 
 from stages.common.reproducible import derived_seed
 from stages.train.params import Train
@@ -53,6 +51,10 @@ class Augmentation:
         return images
 
     def _rotate(self, images, angle) -> np.ndarray:
+        # imported where it is needed: it takes two seconds
+        from torchvision.transforms import v2
+        from torchvision.transforms.v2 import functional
+
         style = {"interpolation": v2.InterpolationMode.BILINEAR, "fill": list(self.fill)}
         rotated = np.empty_like(images)
         for image, out, degrees in zip(images, rotated, self.rotate * (2 * angle - 1), strict=True):

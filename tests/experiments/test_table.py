@@ -11,6 +11,11 @@ from stages.common.base.errors import InputError
 from tests.conftest import project_params
 
 
+def plan_of(**parts):
+    """A plan with some parts, of which the others are empty."""
+    return Plan(params={}, quick={}, **(dict.fromkeys(plans.PARTS, {}) | parts))
+
+
 def runs(name, *curves, minutes=2.0):
     """A run a curve of accuracies on validation; each epoch takes as many CPU minutes.
 
@@ -80,7 +85,7 @@ def test_a_step_of_the_ablation_has_the_changes_of_all_before_it():
     ablation = {
         str(i): Experiment(stage="augment", about="", params=p) for i, p in enumerate(steps)
     }
-    plan = Plan(params={}, study={}, sweep={}, ablation=ablation, variants={})
+    plan = plan_of(ablation=ablation)
     assert [one.params for one in plan.experiments.values()] == [
         {"train.lr": 1, "train.crop": 0},
         {"train.lr": 1, "train.crop": 8},
@@ -89,14 +94,17 @@ def test_a_step_of_the_ablation_has_the_changes_of_all_before_it():
 
 
 def test_the_ablation_ends_with_our_network_as_the_study_trains_it():
-    plan = plans.read()
-    assert plan.twins(list(plan.ablation)[-1], project_params()) == ["better", "cutmix"]
-    assert plan.twins("longer", project_params()) == ["longer"]
+    plan, params = plans.read(), project_params()
+    ours, *_, longer, last = (
+        plan.hyperparameters(name, params) for name in ("better", *plan.ablation)
+    )
+    quick = {key.partition(".")[2]: value for key, value in plan.quick.items()}
+    assert last == ours | quick and longer != last
 
 
 def test_parts_and_experiments_are_chosen_by_name():
     one = Experiment(stage="augment", about="")
-    plan = Plan(params={}, study={"a": one, "b": one}, sweep={"c": one}, ablation={}, variants={})
+    plan = plan_of(study={"a": one, "b": one}, sweep={"c": one})
     assert plans.chosen(plan, []) == ["a", "b", "c"]
     assert plans.chosen(plan, ["c", "study", "a"]) == ["c", "a", "b"]
     with pytest.raises(InputError, match="'d' is not in the plan"):

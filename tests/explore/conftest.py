@@ -52,7 +52,6 @@ class Known:
         about = {
             "network": "q1",
             "patches": PATCHES,
-            "stride": 4,
             "fills": list(STRIDES),
             "strides": STRIDES,
         }

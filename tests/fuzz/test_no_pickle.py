@@ -59,7 +59,7 @@ READERS = {
     "data/raw/masks.npy": files.read_array,
     "data/split/split.csv": lambda path: dataset.load(),
     "models/q1/weights.safetensors": lambda path: inference.load(path.parent),
-    "models/occlusion/heatmaps.npz": files.read_array,
+    "models/occlusion/heatmaps.npz": files.read_arrays,
 }
 
 

@@ -83,7 +83,6 @@ def test_the_command_writes_what_it_promises(study, model):
     assert description == {
         "network": "q1",
         "patches": [48, 96],
-        "stride": 48,
         "fills": FILLS,
         "strides": {fill: 48 if fill == "mean" else 96 for fill in FILLS},
     }

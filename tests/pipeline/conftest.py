@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 RECORDER = Path(__file__).with_name("recorder")
 TINY = {
     "download": {"source": "sample", "path": None, "per_class": 13},
-    "compute": {"device": "cpu"},
+    "compute": {"device": "cpu", "threads": 1},  # several tests run at once
     "train": {"epochs": 2},
     **{network.stage: {"epochs": None} for network in NETWORKS.values()},  # as in train
     "occlusion": {"patches": [32], "stride": 32},

@@ -1,4 +1,4 @@
-"""The study on photographs, run on a few of them by the real `dvc`."""
+"""The study, run on a few images by the real `dvc`."""
 
 import json
 import os
@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from experiments.plan import PARTS
+
 NETWORKS = {"q1": "train_q1", "q2": "train_q2", "augment": "augment", "better": "train_better"}
 COLUMNS = ["experiment", "seed", "epoch", "cpu_minutes", "wall_minutes"]
 COLUMNS += ["train_accuracy", "val_accuracy"]
@@ -22,25 +24,24 @@ def experiment(stage, about="a try", **more):
 
 @pytest.fixture
 def photos(clone, tmp_path):
-    """A folder of photographs, as bright as their class, that the clone has a list of."""
-    folder, listed = tmp_path / "it's my Ünï, (1)=#", []
+    """A folder of photographs, as bright as their class."""
+    folder = tmp_path / "it's my Ünï, (1)=#"
     rng = np.random.default_rng(0)
     for label, name in enumerate(("bear", "bird", "car")):
         (folder / name).mkdir(parents=True)
         for number in range(13):
             pixels = rng.integers(60 * label, 60 * label + 90, (64, 64, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
-            listed.append(f"{name}/{number}.png")
-    (clone / "experiments/photos.txt").write_text("\n".join(listed))
     return folder
 
 
 def plan(clone, **parts):
     """Write a plan, of which nothing has been run; JSON is YAML."""
-    (clone / "experiments/curves.csv").unlink(missing_ok=True)
+    for table in ("curves", "models"):
+        (clone / f"experiments/{table}.csv").unlink(missing_ok=True)
     shutil.rmtree(clone / "experiments/metrics", ignore_errors=True)
-    content = {"params": {"train.epochs": 1}} | dict.fromkeys(("study", "sweep"), {})
-    content |= dict.fromkeys(("ablation", "variants"), {}) | parts
+    params = {"download.source": "folder", "train.epochs": 1}
+    content = {"params": params, "quick": {}} | dict.fromkeys(PARTS, {}) | parts
     (clone / "experiments/plan.yaml").write_text(json.dumps(content))
 
 
@@ -50,9 +51,10 @@ def run(clone, *arguments, code=0):
 
 def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone, photos):
     study = {name: experiment(stage) for name, stage in NETWORKS.items()}
-    two = experiment("train_better", "two epochs", seeds=2, params={"train.epochs": 2})
+    two = experiment("train_q1", "two epochs", seeds=2, params={"train.epochs": 2})
     same = experiment("train_q1", "once more", params={"train_q1.epochs": 1})
-    plan(clone, study=study, sweep={"same": same}, variants={"two": two})
+    own = experiment("train_q1", params={"split.protocol": "parts", "split.parts": [6, 2, 2]})
+    plan(clone, study=study, official={"own": own}, sweep={"same": same, "two": two})
     params = (clone / "params.yaml").read_bytes()
     output = run(clone, photos)
     assert "two, seed 1: two epochs" in output and "same, seed 0: as q1" in output
@@ -60,36 +62,41 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     curves = pd.read_csv(clone / "experiments/curves.csv")
     assert list(curves) == COLUMNS
     runs = curves.groupby(["experiment", "seed"], sort=False)["epoch"].agg(list)
-    assert runs.to_dict() == {(name, 0): [1] for name in (*NETWORKS, "same")} | {
+    assert runs.to_dict() == {(name, 0): [1] for name in (*NETWORKS, "own", "same")} | {
         ("two", 0): [1, 2],
         ("two", 1): [1, 2],
     }
     assert (curves["cpu_minutes"] > 0).all() and (curves["wall_minutes"] > 0).all()
     two = curves[(curves["experiment"] == "two") & (curves["seed"] == 1)]
     assert two["cpu_minutes"].is_monotonic_increasing
-    history = pd.read_csv(clone / "models/better/history.csv")
+    history = pd.read_csv(clone / "models/q1/history.csv")
     assert two["val_accuracy"].tolist() == pytest.approx(history["val_accuracy"].tolist(), abs=1e-4)
     kept = sorted(path.name for path in (clone / "experiments/metrics/seed-0").iterdir())
-    assert kept == ["augment.json", "better.json", "pairwise.json", "q1.json", "q2.json"]
+    assert kept == [*(f"{name}.json" for name in sorted([*NETWORKS, "own", "pairwise"]))]
     metrics = json.loads((clone / "experiments/metrics/seed-0/q1.json").read_text())
     assert 0 <= metrics["test"]["accuracy"] <= 1 and metrics["parameters"] < 390_602  # 3 classes
     plots = clone / "experiments/plots"
-    assert (plots / "curves.png").is_file()
-    assert set(pd.read_csv(plots / "confusion_val.csv")["network"]) == set(NETWORKS)
+    for picture in ("compare/curves.png", "occlusion/correct_1.png", "report.png"):
+        assert (plots / picture).is_file()
     assert all((plots / network / "confusion_val.png").is_file() for network in NETWORKS)
     # each is an experiment of DVC, and the params are those from before
     listed = clone.dvc("exp", "list", "--name-only").split()
-    assert {"q1-0", "better-0", "two-1"} <= set(listed) and "same-0" not in listed
+    assert {"q1-0", "better-0", "own-0", "two-1"} <= set(listed) and "same-0" not in listed
     assert (clone / "params.yaml").read_bytes() == params
 
-    # stopped before the networks were compared: that is made up for, unless others are there now
+    # what is recorded has the same bytes again, and another hash is told
+    models = clone / "experiments/models.csv"
+    hashes = pd.read_csv(models).set_index("experiment")
+    assert sorted(hashes.index) == sorted([*NETWORKS, "own", "two", "two"])
+    hashes.loc["own", "md5"] = hashes.loc["q1", "md5"]
+    hashes.to_csv(models)
+    output = run(clone, photos, "--check", "q1", "own", code=1)
+    assert f"q1, seed 0: the same bytes, {hashes.loc['q1', 'md5']}" in output
+    assert output.splitlines()[-1] == "error: own-0 failed: see above"
+
+    # the networks are compared as soon as all are there, but not with those of another training
     pairwise = clone / "experiments/metrics/seed-0/pairwise.json"
-    compared = pairwise.read_bytes()
     pairwise.unlink()
-    assert "epoch" not in run(clone, photos).replace("two epochs", "")
-    assert pairwise.read_bytes() == compared
-    pairwise.unlink()
-    (clone / "metrics/q1.json").write_text("{}")
     output = run(clone, photos)
     assert "seed 0: not compared" in output
     assert "experiments/metrics/seed-0 and their rows from curves.csv\n" in output

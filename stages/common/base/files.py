@@ -128,8 +128,16 @@ def read_arrays(path: str | Path) -> dict:
     """Read the named numpy arrays of an `.npz` file that an earlier stage wrote."""
     import numpy as np
 
-    with _reading(path), np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+    with _reading(path):
+        arrays = np.load(path, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("not an archive of arrays")
+        with arrays:
+            found = dict(arrays)
+        # what is no array in the archive is handed over as its bytes
+        if other := [name for name, one in found.items() if not isinstance(one, np.ndarray)]:
+            raise ValueError(f"{other[0]} in it is not an array")
+        return found
 
 
 @contextmanager

@@ -21,4 +21,3 @@ function symlog(value) {
   return 0.5 + (0.5 * Math.sign(value) * size(Math.min(Math.abs(value), 1))) / size(1);
 }
 
-const SCORE_TICKS = [1, 0.1, 0.01, 0, -0.01, -0.1, -1];
