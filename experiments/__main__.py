@@ -152,7 +152,8 @@ def compare(networks: list[str], seed: int) -> None:
     """Compare the networks of the study as soon as all of them are there, with this seed."""
     kept = record.METRICS / f"seed-{seed}"
     files_of = {kept / f"{name}.json": Path(f"metrics/{name}.json") for name in networks}
-    if (kept / "pairwise.json").exists() or not all(path.exists() for path in files_of):
+    there = files_of and all(path.exists() for path in files_of)
+    if (kept / "pairwise.json").exists() or not there:
         return
     if any(path.read_bytes() != last.read_bytes() for path, last in files_of.items()):
         log(
@@ -162,11 +163,12 @@ def compare(networks: list[str], seed: int) -> None:
         )
         return
     dvc("repro", "--single-item", "compare")
-    record.keep("metrics/pairwise.json", kept / "pairwise.json")
     if seed == 0:
         later = ("occlusion", "occlusion_better", "explore", "report")
         dvc("repro", "--single-item", *later)
         pictures.keep(networks)
+    # last, since it says that all is done
+    record.keep("metrics/pairwise.json", kept / "pairwise.json")
 
 
 def dvc(*arguments: str) -> None:

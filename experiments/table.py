@@ -168,17 +168,18 @@ def main() -> None:
     if curves.empty:
         raise InputError(f"{record.CURVES.name} is empty: `python -m experiments STL10` fills it")
     params, metrics = parse(), record.read_metrics()
-    setting = json.dumps(plan.params)
+    machines = "; ".join(record.read_models()["processor"].unique())
     text = [
         "# The study on STL-10",
         "",
         "The 13,000 labelled images of STL-10: 8,000 to train, 2,000 to validate, 3,000 to test, "
         "split anew for each seed; or the published split, 5,000 to train, of which a fifth "
         "validates, and 8,000 to test. `python -m experiments data/official/stl10_binary` runs "
-        f"what is listed here, with `{setting}` besides the project's params. "
+        f"what is listed here, with `{json.dumps(plan.params)}` besides the project's params; the "
+        f"tables that follow those of the published split also with `{json.dumps(plan.quick)}`. "
         "Validation is that of the best epoch, as mean ± standard deviation over the seeds. The "
         "minutes are those of the first seed, and include measuring the three splits after each "
-        "epoch. q2's best is that of the same seed.",
+        f"epoch, on: {machines}. q2's best is that of the same seed.",
     ]
     tables = {heading: table(plan, part, curves, params) for part, heading in HEADINGS.items()}
     tables["The four networks on test"] = tested(list(plan.study), metrics)

@@ -94,8 +94,7 @@ class BetterCNN(nn.Module):
 
     96 -> 47 -> 23 -> 11 -> 5 pixels a side; 417,122 parameters for ten classes, less than half of
     the deep network's, and three quarters of its multiply-accumulates. What was chosen, and why;
-    the ablation in `experiments/results.md` has what each step bought in accuracy on the validation
-    images of STL-10:
+    what each step bought in accuracy on validation is in the ablation of `experiments/results.md`:
 
     - Batch normalisation after each convolution but the stem (Ioffe and Szegedy 2015) bears a
       learning rate ten times that of the plain network: that is where it learns faster.

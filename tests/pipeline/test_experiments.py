@@ -53,7 +53,7 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     study = {name: experiment(stage) for name, stage in NETWORKS.items()}
     two = experiment("train_q1", "two epochs", seeds=2, params={"train.epochs": 2})
     same = experiment("train_q1", "once more", params={"train_q1.epochs": 1})
-    own = experiment("train_q1", params={"split.protocol": "parts", "split.parts": [6, 2, 2]})
+    own = experiment("train_q1", params={"split.protocol": "parts", "split.parts": [4, 4, 5]})
     plan(clone, study=study, official={"own": own}, sweep={"same": same, "two": two})
     params = (clone / "params.yaml").read_bytes()
     output = run(clone, photos)
