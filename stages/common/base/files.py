@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,11 +60,18 @@ def write_array(path: str | Path, array) -> None:
 
 
 def write_arrays(path: str | Path, **arrays) -> None:
-    """Write named numpy arrays as one uncompressed `.npz`, which carries no time of writing."""
+    """Write named numpy arrays as one uncompressed `.npz`, which carries no time of writing.
+
+    `np.savez` would do so in ZIP's 64-bit form, which Python writes differently since 3.11.4.
+    """
     import numpy as np
 
     buffer = io.BytesIO()
-    np.savez(buffer, **dict(sorted(arrays.items())))
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in sorted(arrays.items()):
+            member = io.BytesIO()
+            np.save(member, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), member.getvalue())
     write_bytes(path, buffer.getvalue())
 
 

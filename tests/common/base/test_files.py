@@ -107,6 +107,7 @@ def test_arrays_carry_no_time_and_come_back_as_they_were(tmp_path):
         for member in archive.infolist():
             assert member.date_time == (1980, 1, 1, 0, 0, 0)
             assert member.compress_type == zipfile.ZIP_STORED
+            assert member.extract_version == 20 and not member.extra  # no 64-bit form
     with np.load(path, allow_pickle=False) as arrays:
         assert arrays["maps"].tolist() == [[0.25, 0.5]] and arrays["maps"].dtype == np.float32
         assert arrays["index"].tolist() == [3]
