@@ -11,7 +11,7 @@ The idea is that of Krypton (Nakandala, Kumar and Papakonstantinou, SIGMOD 2019)
 """
 
 import operator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -67,8 +67,12 @@ class Box:
     left: Tensor
     right: Tensor
 
+    @property
+    def sides(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.top, self.bottom, self.left, self.right
+
     def __getitem__(self, members) -> "Box":
-        return Box(*(side[members] for side in astuple(self)))
+        return Box(*(side[members] for side in self.sides))
 
     def around(self, other: "Box") -> "Box":
         """Return the smallest boxes that hold both."""
@@ -132,7 +136,7 @@ class Pixels:
         found : bool (k, rows, columns)
             Whether there is one.
         """
-        top, bottom, left, right = (side[owner, None] for side in astuple(self.box))
+        top, bottom, left, right = (side[owner, None] for side in self.box.sides)
         line = self._start[owner, None] + (y - top) * (right - left)
         number = line[:, :, None] + (x - left)[:, None, :]
         in_rows, in_columns = (y >= top) & (y < bottom), (x >= left) & (x < right)
