@@ -13,9 +13,8 @@ FILE = Path(__file__).with_name("plan.yaml")
 # of each stage that trains, the network whose folder in models/ it writes; a stage is called as its
 # group of params
 NETWORKS = {network.stage: name for name, network in study.NETWORKS.items()}
-PARTS = ("study", "official", "long", "sweep", "ablation")
-MEASURED = ("study", "official", "long")  # on test
-QUICK = ("long", "sweep", "ablation")
+MEASURED = ("study", "official", "long", "portable")  # on test
+PARTS = (*MEASURED, "sweep", "ablation")
 
 
 class Experiment(Group):
@@ -43,16 +42,17 @@ class Plan(Group):
     """All of `plan.yaml`.
 
     `params` is what all set, as `dvc exp run -S` names it; `study` the four networks, measured on
-    test and compared; `official` the same on the published split. All others set `quick`, too:
-    `long` is what more time gives, also measured on test; `sweep` and `ablation` are judged by
-    validation alone, each step of `ablation` with the changes of all before it.
+    test and compared; `official` the same on the published split, `long` what more time gives and
+    `portable` what the study's networks are in `float32`, all measured on test. `sweep` and
+    `ablation` are judged by validation alone, each step of `ablation` with the changes of all
+    before it.
     """
 
     params: dict[str, Any]
-    quick: dict[str, Any]
     study: dict[str, Experiment]
     official: dict[str, Experiment]
     long: dict[str, Experiment]
+    portable: dict[str, Experiment]
     sweep: dict[str, Experiment]
     ablation: dict[str, Experiment]
 
@@ -61,7 +61,7 @@ class Plan(Group):
         """All of them by name, as `PARTS` are ordered, with all that they change."""
         found: dict[str, Experiment] = {}
         for part in PARTS:
-            common = self.quick if part in QUICK else {}
+            common: dict[str, Any] = {}
             for name, one in getattr(self, part).items():
                 params = common | one.params
                 found[name] = one.model_copy(update={"params": params})

@@ -66,7 +66,7 @@ def stl10() -> str:
     machine = models.loc[models["experiment"].isin(NETWORKS), "processor"].unique()
     origin = (
         "`python -m experiments data/official/stl10_binary study`: 8,000 training, 2,000 validation"
-        " and 3,000 test images of STL-10; `float32`, `portable`,\n"
+        " and 3,000 test images of STL-10; `bfloat16`, `fastest`,\n"
         f"one thread of an {'; '.join(machine)}. Accuracies are means over the seeds of split and "
         "training; TTA is test-time augmentation."
     )

@@ -41,7 +41,7 @@ def plan(clone, **parts):
         (clone / f"experiments/{table}.csv").unlink(missing_ok=True)
     shutil.rmtree(clone / "experiments/metrics", ignore_errors=True)
     params = {"download.source": "folder", "train.epochs": 1}
-    content = {"params": params, "quick": {}} | dict.fromkeys(PARTS, {}) | parts
+    content = {"params": params} | dict.fromkeys(PARTS, {}) | parts
     (clone / "experiments/plan.yaml").write_text(json.dumps(content))
 
 
