@@ -206,6 +206,11 @@ def as_model(model: Model | nn.Module) -> Model:
     return Model(model, classes=[]) if isinstance(model, nn.Module) else model
 
 
+def device_of(model: Model) -> torch.device:
+    """Return where a network's numbers are."""
+    return next((tensor.device for tensor in model.network.parameters()), torch.device("cpu"))
+
+
 def to_input(
     images: np.ndarray | Tensor,
     mean: tuple[float, ...] | None = None,
@@ -270,7 +275,7 @@ def logits(
     """
     model = as_model(model)
     network = model.network
-    device = next((tensor.device for tensor in network.parameters()), "cpu")
+    device = device_of(model)
     indices = np.arange(len(images)) if indices is None else indices
     outputs = None
     with eval_mode(network), torch.inference_mode():

@@ -11,7 +11,7 @@ The idea is that of Krypton (Nakandala, Kumar and Papakonstantinou, SIGMOD 2019)
 """
 
 import operator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -67,8 +67,12 @@ class Box:
     left: Tensor
     right: Tensor
 
+    @property
+    def sides(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.top, self.bottom, self.left, self.right
+
     def __getitem__(self, members) -> "Box":
-        return Box(*(side[members] for side in astuple(self)))
+        return Box(*(side[members] for side in self.sides))
 
     def around(self, other: "Box") -> "Box":
         """Return the smallest boxes that hold both."""
@@ -132,7 +136,7 @@ class Pixels:
         found : bool (k, rows, columns)
             Whether there is one.
         """
-        top, bottom, left, right = (side[owner, None] for side in astuple(self.box))
+        top, bottom, left, right = (side[owner, None] for side in self.box.sides)
         line = self._start[owner, None] + (y - top) * (right - left)
         number = line[:, :, None] + (x - left)[:, None, :]
         in_rows, in_columns = (y >= top) & (y < bottom), (x >= left) & (x < right)
@@ -292,16 +296,13 @@ class CleanImage:
     network : nn.Module
         In eval mode; its convolutions, max-poolings, batch normalisations, ReLUs and additions are
         computed window by window, anything else on full maps.
+    graph : fx.Graph
+        Of the network.
     image : float32 (1, 3, height, width)
-
-    Raises
-    ------
-    torch.fx.proxy.TraceError
-        The network's course depends on its input.
     """
 
-    def __init__(self, network: nn.Module, image: Tensor):
-        self._graph = fx.symbolic_trace(network).graph
+    def __init__(self, network: nn.Module, graph: fx.Graph, image: Tensor):
+        self._graph = graph
         self._modules = dict(network.named_modules())
         self._device = image.device
         self._clean: dict[fx.Node, object] = {}

@@ -11,15 +11,15 @@ import torch
 
 from stages.common import dataset, figures, heatmaps, inference
 from stages.common.base import files
-from stages.common.base.progress import log, progress
+from stages.common.base.progress import log
 from stages.common.dataset import Dataset
-from stages.common.inference import Model
+from stages.common.inference import Model, device_of
 from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SIDE
 from stages.common.tables import evaluation as tables
 from stages.common.tables.rows import highest_scored
-from stages.occlusion import charts, curves, draw, fills, measures
+from stages.occlusion import charts, curves, draw, fills, measures, parallel
 from stages.occlusion.params import Occlusion, fill_name
-from stages.occlusion.sensitivity import clean_image, occluded_logits
+from stages.occlusion.sensitivity import clean_image, occluded_logits, take_apart
 
 COARSER = 2  # times the stride for the other fills: a quarter of the positions will do
 
@@ -131,23 +131,34 @@ def measure_maps(model: Model, data: Dataset, index: np.ndarray, settings: Occlu
     images = data.images[index]
     strides = {fill: settings.stride * COARSER for fill in settings.fills}
     strides[fill_name(settings.fill)] = settings.stride
-    found = {fill: {patch: [] for patch in settings.patches} for fill in strides}
-    for image in progress(images, "occlusion", len(images)):
-        clean = clean_image(model, image)  # serves all sizes and fills
+    graph = take_apart(model)
+
+    def answers(image: np.ndarray) -> dict[tuple[str, int], np.ndarray]:
+        # serves all sizes and fills
+        clean, found = clean_image(model, image, graph) if graph else None, {}
         for name, fill in settings.fills.items():
             filled = fills.filled(fill, image, data.mean * 255)
-            for patch, grids in found[name].items():
-                grids.append(
-                    occluded_logits(model, image, patch, strides[name], filled, clean=clean)
+            for patch in settings.patches:
+                found[name, patch] = occluded_logits(
+                    model,
+                    image,
+                    patch,
+                    strides[name],
+                    filled,
+                    method="auto" if clean else "batched",
+                    clean=clean,
                 )
+        return found
+
+    found = parallel.each(answers, images, "occlusion", device_of(model))
     masks = dataset.RAW / "masks.npy"
     return Maps(
         images,
         data.labels[index],
         inference.logits(model, images).numpy(),
         {
-            fill: {patch: np.stack(grids) for patch, grids in of.items()}
-            for fill, of in found.items()
+            fill: {patch: np.stack([of[fill, patch] for of in found]) for patch in settings.patches}
+            for fill in strides
         },
         strides,
         files.read_array(masks)[index] if masks.exists() else None,
@@ -158,16 +169,18 @@ def measure_curves(
     model: Model, data: Dataset, maps: Maps, index: pd.Series, settings: Occlusion
 ) -> np.ndarray:
     """Hide and show the parts of each image by its map: float64 (n, 3, steps), see `curves`."""
-    patch, fill, found = heatmaps.middle(settings.patches), fill_name(settings.fill), []
+    patch, fill = heatmaps.middle(settings.patches), fill_name(settings.fill)
     odds = measures.target_maps(maps.logits[fill][patch], maps.predicted, "log_odds")
-    members = range(len(odds))
-    for i in progress(members, "insertion and deletion", len(members)):
+
+    def answers(i: int) -> np.ndarray:
         image = maps.images[i]
         filled = fills.filled(settings.fill, image, data.mean * 255)
         order = curves.ranking(-odds[i], patch, settings.stride, SIDE)
         other = curves.random_order(parts(patch), index[i])
-        target = maps.predicted[i]
-        found.append(curves.measure(model, image, filled, order, other, patch, target))
+        return curves.measure(model, image, filled, order, other, patch, maps.predicted[i])
+
+    members = range(len(odds))
+    found = parallel.each(answers, members, "insertion and deletion", device_of(model))
     return np.array(found).reshape(len(odds), 3, len(curves.hidden_shares(parts(patch))))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from stages.common.inference import BATCH_SIZE, Model, as_model, logits, to_input
+from stages.common.inference import BATCH_SIZE, Model, as_model, device_of, logits, to_input
 from stages.common.networks import eval_mode
 from stages.occlusion.incremental import CleanImage
 from stages.occlusion.measures import MEASURES, target_maps
@@ -28,25 +28,50 @@ def positions(size: int, patch: int, stride: int) -> np.ndarray:
     return np.arange(0, size - patch + 1, stride)
 
 
-def clean_image(model: Model | nn.Module, image: np.ndarray) -> CleanImage | None:
+def take_apart(model: Model | nn.Module) -> fx.Graph | None:
+    """Trace a network once, for the images that follow.
+
+    No other thread may use any network meanwhile: tracing changes how all of them are called.
+
+    Returns
+    -------
+    fx.Graph or None
+        None where the network's course depends on its input, so that it cannot be taken apart.
+    """
+    network = as_model(model).network
+    try:
+        with eval_mode(network):
+            return fx.Tracer().trace(network)
+    except fx.proxy.TraceError:
+        return None
+
+
+def clean_image(
+    model: Model | nn.Module, image: np.ndarray, graph: fx.Graph | None = None
+) -> CleanImage | None:
     """Put an image through a network once, for the patches of all sizes that follow.
+
+    Parameters
+    ----------
+    image : uint8 (height, width, 3)
+    graph : fx.Graph, optional
+        What `take_apart` gives for the network, where it is at hand already.
 
     Returns
     -------
     CleanImage or None
-        None where the network's course depends on its input, so that it cannot be taken apart.
+        None where the network cannot be taken apart.
     """
     model = as_model(model)
+    graph = graph or take_apart(model)
+    if graph is None:
+        return None
     with eval_mode(model.network), torch.inference_mode():
-        try:
-            return CleanImage(model.network, _input(model, image[None]))
-        except fx.proxy.TraceError:
-            return None
+        return CleanImage(model.network, graph, _input(model, image[None]))
 
 
 def _input(model: Model, images: np.ndarray) -> Tensor:
-    device = next((tensor.device for tensor in model.network.parameters()), "cpu")
-    return to_input(images, model.mean, model.std, device)
+    return to_input(images, model.mean, model.std, device_of(model))
 
 
 def occluded_logits(

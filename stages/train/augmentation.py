@@ -51,7 +51,7 @@ class Augmentation:
         return images
 
     def _rotate(self, images, angle) -> np.ndarray:
-        # imported where it is needed: it takes two seconds
+        # imported where it is needed: it takes half a second
         from torchvision.transforms import v2
         from torchvision.transforms.v2 import functional
 

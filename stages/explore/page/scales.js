@@ -20,4 +20,3 @@ function symlog(value) {
   const size = (x) => (x <= 0.01 ? (x / 0.01) * linear : linear + Math.log10(x / 0.01));
   return 0.5 + (0.5 * Math.sign(value) * size(Math.min(Math.abs(value), 1))) / size(1);
 }
-
