@@ -52,9 +52,8 @@ bench: $(VENV)/installed ## measure every claim of speed; writes tools/benchmark
 page: $(VENV)/installed ## write the page of `dvc plots` anew, with the scripts that draw its charts
 	$(BIN)/python -m tools.plots_page
 
-explore-page: $(VENV)/installed ## fetch the library of the page of `explore` anew, and its picture for README.md
+explore-page: $(VENV)/installed ## fetch the library of the page of `explore` anew
 	$(BIN)/python -m tools.explore_page
-	$(BIN)/python -m tools.explore_page.picture
 
 docs: $(VENV)/installed ## write the numbers in README.md and docs/ anew from the committed results
 	$(BIN)/python -m tools.docs

@@ -21,7 +21,15 @@ GITHUB = {
 def committed(tmp_path) -> Clone:
     """A repository with the results of this one."""
     clone = Clone(tmp_path / "project")
-    for name in (".ci", ".dvc/config", "README.md", "dvc.yaml", "params.yaml", "metrics", "plots"):
+    for name in (
+        ".ci",
+        ".dvc/config",
+        "docs/study.md",
+        "dvc.yaml",
+        "params.yaml",
+        "metrics",
+        "plots",
+    ):
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, clone / name)
@@ -56,7 +64,8 @@ def test_metrics_are_compared_with_where_the_branch_began_and_pictures_are_of_th
         ["test_accuracy.q1", f"{before:g}", "0.75", f"{0.75 - before:.5g}"]
     ]
     assert page.startswith("what stood there\n")
-    table = (ROOT / "README.md").read_text().split("<!-- results -->")[1].split("<!-- end -->")[0]
+    text = (ROOT / "docs/study.md").read_text()
+    table = text.split("<!-- results -->")[1].split("<!-- end -->")[0]
     assert table.strip() in page
     pictures = re.findall(r"!\[.*\]\(https://github.example/a/study/raw/0123456/(.+)\)", page)
     assert len(pictures) == page.count("![") > 0

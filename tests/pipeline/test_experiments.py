@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from experiments.pictures import BROWSERS
 from experiments.plan import PARTS
 
 NETWORKS = {"q1": "train_q1", "q2": "train_q2", "augment": "augment", "better": "train_better"}
@@ -78,6 +79,8 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     plots = clone / "experiments/plots"
     for picture in ("compare/curves.png", "occlusion/correct_1.png", "report.png"):
         assert (plots / picture).is_file()
+    browser = any(map(shutil.which, BROWSERS))
+    assert (plots / "explorer.png").is_file() or not browser
     assert all((plots / network / "confusion_val.png").is_file() for network in NETWORKS)
     # each is an experiment of DVC, and the params are those from before
     listed = clone.dvc("exp", "list", "--name-only").split()
