@@ -154,9 +154,9 @@ def _read(
 ) -> Iterator[tuple[np.ndarray, None]]:
     """Decode file after file, and sum up names and contents in one checksum of the folder."""
     total, broken = hashlib.sha256(), []
-    for file, image, content in image_files.read(files, broken):
+    for file, image, checksum in image_files.read(files, broken):
         name = file.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
-        total.update(name + b"\0" + hashlib.sha256(content).digest())
+        total.update(name + b"\0" + checksum)
         # after a broken image the others are only looked at, so that all such are told at once
         if not broken:
             yield image, None

@@ -273,3 +273,19 @@ def test_jpeg_of_many_pixels_is_read_at_half_its_size():
     size = struct.pack(">HH", side, side)
     with pytest.raises(InputError, match="make it smaller"):
         images.decode(content.replace(size, b"\xff\xff\xff\xff", 1))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_far_larger_than_needed_is_read_at_a_part_of_its_size(orientation):
+    coarse = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
+    # neither the size nor the corner of the square is a multiple of the part
+    large = Image.fromarray(coarse).resize((2403, 1606), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[images.ORIENTATION] = orientation
+    content = saved(large, "JPEG", quality=95, exif=exif)
+    whole = np.asarray(Image.open(io.BytesIO(content)).crop((398, 0, 2004, 1606)))
+    # an image that is turned is resized as another one would be, but for rounding
+    turned = np.rot90(whole, -1) if orientation == 6 else whole
+    expected = Image.fromarray(turned).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    apart = np.abs(images.decode(content) - np.asarray(expected, int))
+    assert apart.mean() < 0.5 and apart.max() <= 4

@@ -15,7 +15,7 @@ from stages.common.base import fingerprint, params, process
 from stages.common.base.errors import InputError, shown
 from stages.common.base.progress import log
 
-BENCHMARKS = ("occlusion", "training", "kernels")
+BENCHMARKS = ("occlusion", "training", "kernels", "reading")
 
 
 def main() -> None:
@@ -23,7 +23,9 @@ def main() -> None:
     known = ", ".join(BENCHMARKS)
     parser.add_argument("names", nargs="*", help=f"which of {known}; all by default")
     parser.add_argument("--pairs", type=int, default=5, help="times that each is repeated")
-    parser.add_argument("--photos", type=Path, help="folder of images to train on, not `sample`")
+    parser.add_argument(
+        "--photos", type=Path, help="folder of images to read, and to train on in place of `sample`"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("tools/benchmarks"), help="folder of the table"
     )
@@ -43,7 +45,8 @@ def main() -> None:
 
     torch.set_num_threads(threads)
     rows, lines = [], []
-    for name in arguments.names or BENCHMARKS:
+    # a drawn data set has no files to read
+    for name in arguments.names or BENCHMARKS[: None if arguments.photos else -1]:
         for found in run(name, arguments.pairs, arguments.photos):
             if isinstance(found, str):
                 lines.append(found)
@@ -57,11 +60,17 @@ def main() -> None:
 
 def run(name: str, pairs: int, photos: Path | None) -> Iterator:
     """Yield the rows of one benchmark, and as plain text what stands below the table."""
-    from tools.benchmarks import kernels, occlusion, training
+    from tools.benchmarks import kernels, occlusion, reading, training
 
-    if name == "training":
-        return training.rows(pairs, photos)
-    return kernels.rows(pairs) if name == "kernels" else occlusion.rows(pairs)
+    match name:
+        case "occlusion":
+            return occlusion.rows(pairs)
+        case "training":
+            return training.rows(pairs, photos)
+        case "kernels":
+            return kernels.rows(pairs)
+        case "reading":
+            return reading.rows(pairs, photos)
 
 
 def machine() -> str:

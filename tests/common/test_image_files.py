@@ -1,0 +1,71 @@
+"""Many image files, read by several processes: each image in its place, none left over."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from stages.common import image_files, images
+from stages.common.base.errors import InputError
+from tests.conftest import ROOT
+
+COUNT = image_files.FEW + 3 * image_files.CHUNK
+
+
+@pytest.fixture
+def files(tmp_path):
+    """As many files as are read by several processes, each of a colour of its own."""
+    paths = [tmp_path / f"{number:03}.png" for number in range(COUNT)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (40, 50), (number % 256, number // 256, 0)).save(path)
+    return paths
+
+
+def readers(of: psutil.Process) -> list[psutil.Process]:
+    return [process for process in of.children() if "spawn_main" in " ".join(process.cmdline())]
+
+
+def test_they_come_in_order_and_broken_ones_are_told_in_order(files):
+    for number in (100, 3):
+        files[number].write_bytes(b"\x89PNG\r\n\x1a\n")
+    files[200].unlink()
+    broken = []
+    found = list(image_files.read(files, broken))
+    assert [file for file, _, _ in found] == files
+    assert [told.split()[0] for told in broken] == [str(files[i]) for i in (3, 100, 200)]
+    good = [image for _, image, _ in found if image is not None]
+    expected = [images.read(file)[0] for i, file in enumerate(files) if i not in (3, 100, 200)]
+    assert np.array_equal(good, expected)
+    assert found[3][1:] == (None, b"") and len({checksum for _, _, checksum in found}) == COUNT - 2
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one core needs no other process")
+def test_a_process_that_the_system_ends_is_told_in_one_line(files):
+    found = image_files.read(files * 20, [])
+    next(found)
+    for process in readers(psutil.Process()):
+        process.kill()
+    with pytest.raises(InputError, match="is there enough memory"):
+        list(found)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one core needs no other process")
+def test_those_that_read_end_with_the_one_that_is_killed(files):
+    code = "import sys, time\nfrom pathlib import Path\nfrom stages.common import image_files\n"
+    code += "found = image_files.read([*map(Path, sys.argv[1:])] * 20, [])\n"
+    code += "next(found)\nprint('reads', flush=True)\ntime.sleep(60)\n"
+    command = [sys.executable, "-c", code, *map(str, files)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout.readline() == "reads\n"
+        reading = readers(psutil.Process(started.pid))
+        started.kill()
+    assert reading
+    deadline = time.monotonic() + 20
+    while any(process.is_running() for process in reading):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

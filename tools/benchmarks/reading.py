@@ -1,0 +1,85 @@
+"""Reading a folder of images: our reader against torchvision's, with as many processes."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from stages.common.base.errors import InputError
+from stages.common.study import SIDE
+from stages.download import folder
+from tools.benchmarks.measure import agree, race
+from tools.benchmarks.table import Row
+
+CAMERA, CAMERAS = (4000, 3000), 500  # pixels, and how many photographs of that size
+BATCH_SIZE = 64
+# of a pixel, 0 to 255, in the mean: torchvision keeps no JPEG at a part of its size
+TOLERANCE = 1.0
+
+
+def rows(pairs: int, photos: Path | None) -> Iterator[Row | str]:
+    """Compare on a folder of photographs as they are, and on some enlarged to those of a camera.
+
+    Raises
+    ------
+    InputError
+        No photographs are at hand: drawn images would be read as PNG alone.
+    """
+    if photos is None:
+        raise InputError("the benchmark `reading` needs photographs: --photos FOLDER")
+    yield compare("as they are", photos, pairs)
+    with tempfile.TemporaryDirectory() as large:
+        enlarge(photos, Path(large))
+        yield compare("12 megapixels", Path(large), pairs)
+
+
+def compare(case: str, photos: Path, pairs: int) -> Row:
+    """Compare the two on one folder, first what they read."""
+    count = sum(len(files) for *_, files in os.walk(photos))
+    name = f"{count:,} photographs, {case}"
+    ours, other = ours_of(photos), torchvision_of(photos)
+    same = agree(np.abs(ours - other).mean(), 0.0, "pixels", TOLERANCE)
+    times = race(lambda: ours_of(photos), lambda: torchvision_of(photos), pairs)
+    return Row(name, "all cores", "ImageFolder, DataLoader", times, same)
+
+
+def ours_of(photos: Path) -> np.ndarray:
+    """Read as the stage `download` does: int16 (n, 96, 96, 3)."""
+    source = folder.open_source(str(photos.resolve()), None)
+    return np.stack([image for image, _ in source.images]).astype(np.int16)
+
+
+def torchvision_of(photos: Path) -> np.ndarray:
+    """Read as a student does, with a process for each core: int16 (n, 96, 96, 3)."""
+    steps = [transforms.Lambda(square), transforms.PILToTensor()]
+    images = ImageFolder(photos, transforms.Compose(steps))
+    loader = DataLoader(images, BATCH_SIZE, num_workers=len(os.sched_getaffinity(0)))
+    read = np.concatenate([batch.numpy() for batch, _ in loader])
+    return read.transpose(0, 2, 3, 1).astype(np.int16)
+
+
+def square(image: Image.Image) -> Image.Image:
+    """Cut out the square in the centre, and resize it with the filter that ours has."""
+    side = min(image.size)
+    left, top = ((length - side) // 2 for length in image.size)
+    image = image.crop((left, top, left + side, top + side))
+    return image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+
+
+def enlarge(photos: Path, to: Path) -> None:
+    """Write photographs of a camera's size, evenly spaced among those of each class."""
+    classes = sorted(path for path in photos.iterdir() if path.is_dir())
+    for folder_of_class in classes:
+        (to / folder_of_class.name).mkdir()
+        every = sorted(folder_of_class.iterdir())
+        count = CAMERAS // len(classes)
+        for i in range(count):
+            file = every[i * len(every) // count]
+            large = Image.open(file).convert("RGB").resize(CAMERA, Image.Resampling.BICUBIC)
+            large.save(to / folder_of_class.name / f"{file.stem}.jpg", quality=92)
