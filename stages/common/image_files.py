@@ -2,18 +2,15 @@
 
 import hashlib
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from stages.common import images
-from stages.common.base import process
+from stages.common.base import processes
 from stages.common.base.errors import InputError
 
 # a file of such a name that is no image is a damaged one: it is told, not left out
@@ -22,9 +19,6 @@ RAW = (".dng", ".nef", ".cr2", ".arw", ".pef", ".srw")  # of cameras: a TIFF of 
 SYSTEM = {"@eadir", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "__macosx", "lost+found"}
 LOOSE, OTHER = "loose image{} beside the classes", "other file{}"
 MOST_NAMED = 20  # broken images in one message
-CHUNK = 16  # files that a process reads at a time
-AHEAD = 4  # chunks of each process that wait until they are asked for
-FEW = 200  # files that are read sooner than other processes are started
 
 Read = tuple[np.ndarray | None, bytes, str]  # the image, the SHA-256 of its file, what is wrong
 
@@ -100,38 +94,13 @@ def read(
     Raises
     ------
     InputError
-        The system has ended a process that read images.
+        The system has ended one of the processes that read.
     """
-    for file, (image, checksum, problem) in zip(files, _read_all(files), strict=True):
+    results = processes.in_order(_read, files)
+    for file, (image, checksum, problem) in zip(files, results, strict=True):
         if problem:
             broken.append(problem)
         yield file, image, checksum
-
-
-def _read_all(files: Sequence[Path]) -> Iterator[Read]:
-    """Read files by as many processes as there are cores; few by this one."""
-    cores = os.cpu_count() if not hasattr(os, "sched_getaffinity") else len(os.sched_getaffinity(0))
-    if len(files) <= FEW or cores == 1:
-        yield from map(_read, files)
-        return
-    # not forked: what other threads hold at that moment would stay locked for ever
-    pool = ProcessPoolExecutor(cores, get_context("spawn"), process.follow)
-    try:
-        waiting = deque()
-        for start in range(0, len(files), CHUNK):
-            waiting.append(pool.submit(_read_some, files[start : start + CHUNK]))
-            if len(waiting) > AHEAD * cores:
-                yield from waiting.popleft().result()
-        for some in waiting:
-            yield from some.result()
-    except BrokenProcessPool:
-        raise InputError("a process that read images was ended: is there enough memory?") from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _read_some(files: Sequence[Path]) -> list[Read]:
-    return list(map(_read, files))
 
 
 def _read(file: Path) -> Read:

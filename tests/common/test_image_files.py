@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from stages.common import image_files, images
+from stages.common.base import processes
 from stages.common.base.errors import InputError
 from tests.conftest import ROOT
 
-COUNT = image_files.FEW + 3 * image_files.CHUNK
+COUNT = processes.FEW + 3 * processes.CHUNK
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@ alone: palette, texture, scene, light, size and place are drawn alike for all te
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from stages.common.base import processes
 from stages.common.study import SIDE, STL10_CLASSES
 from stages.download.sample import animals, vehicles
 from stages.download.sample.shapes import (
@@ -66,10 +68,13 @@ def draw(per_class: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     mask : ndarray, (96, 96), bool
         Where the figure is in sight.
     """
-    for number, label in enumerate(labels(per_class)):
-        yield _picture(
-            np.random.default_rng([seed, int(label), number // len(STL10_CLASSES)]), label
-        )
+    count = len(STL10_CLASSES) * per_class
+    return processes.in_order(partial(_numbered, seed), range(count))
+
+
+def _numbered(seed: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+    number, label = divmod(index, len(STL10_CLASSES))
+    return _picture(np.random.default_rng([seed, label, number]), label)
 
 
 def _picture(rng: np.random.Generator, label: int) -> tuple[np.ndarray, np.ndarray]:
