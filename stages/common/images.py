@@ -42,7 +42,7 @@ BEGINNINGS = {
 }
 MOST_BYTES = 256 * 2**20  # of one file
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS  # of one image; Pillow refuses more
-MOST_REDUCED = 4 * MOST_PIXELS  # of a JPEG, which can be decoded at half its size
+MOST_REDUCED = 4 * MOST_PIXELS  # of a JPEG, which is decoded at a part of its size
 # a JPEG is decoded at a half, a quarter or an eighth of its size as long as it stays so large
 LEAST_SIDE = 3 * SIDE
 BACKGROUND = "white"  # behind transparent pixels
@@ -104,8 +104,8 @@ def decode(content: bytes) -> np.ndarray:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = OPENERS.get(found, _open)(content)
-            full = image.info.pop("full", image.size)
-            return np.asarray(central_square(to_rgb(upright(image)), full))
+            image = central_square(to_rgb(upright(image)))
+            return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
     except (InputError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -124,19 +124,33 @@ def _open(content: bytes | bytearray) -> ImageFile.ImageFile:
     return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
-def _open_jpeg(content: bytes) -> ImageFile.ImageFile:
-    """Open a JPEG, at a part of its size where it is far larger than needed."""
+def _open_jpeg(content: bytes) -> Image.Image:
+    """Open a JPEG; of one that is far larger than needed, the central square, resized."""
     # metadata of these names can be broken; Pillow passes over what it does not know
     content = re.sub(rb"ICC_PROFILE\0|Photoshop 3\.0\0", lambda name: bytes(len(name[0])), content)
     # not by Image.open, which refuses many pixels and stumbles over broken lists of more pictures
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
-    image.info["full"] = width, height = image.size
+    width, height = full = image.size
     if width * height > MOST_REDUCED:
         raise InputError(f"has more than the {MOST_REDUCED} pixels allowed: make it smaller")
     image.draft(None, (LEAST_SIDE, LEAST_SIDE))
-    if image.width * image.height > MOST_PIXELS:  # long and narrow
-        image.draft(None, (width // 2, height // 2))
-    return image
+    return image if image.size == full else _square_of_part(image, full)
+
+
+def _square_of_part(image: ImageFile.ImageFile, full: tuple[int, int]) -> Image.Image:
+    """Cut the central square out of an image decoded at a part of its full size, and resize it.
+
+    The image may not be turned yet: what its size was rounded up by is at its right and bottom.
+    """
+    side, part = min(full), round(full[0] / image.width)
+    begin = [(length - side) // 2 for length in full]
+    # the square need not begin with a pixel of the smaller image, and nothing beside it counts
+    left, top = (corner // part for corner in begin)
+    right, bottom = (-(-(corner + side) // part) for corner in begin)
+    x, y = (corner % part / part for corner in begin)
+    box = (x, y, x + side / part, y + side / part)
+    square = image.crop((left, top, right, bottom))
+    return square.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
 
 
 def _open_png(content: bytes) -> ImageFile.ImageFile:
@@ -276,23 +290,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def central_square(image: Image.Image, full: tuple[int, int]) -> Image.Image:
-    """Resize the largest square in the centre to 96×96.
-
-    `full` is the size that the image had before it was decoded at a part of it.
-    """
-    side, part = min(full), 1
-    if image.size in (full, full[::-1]):
-        full = image.size
-    else:
-        if (image.width < image.height) != (full[0] < full[1]):
-            full = full[::-1]  # turned upright
-        part = round(full[0] / image.width)
-    begin = [(length - side) // 2 for length in full]
-    # the square need not begin with a pixel of the smaller image, and nothing beside it counts
-    left, top = (corner // part for corner in begin)
-    right, bottom = (-(-(corner + side) // part) for corner in begin)
-    x, y = (corner % part / part for corner in begin)
-    box = (x, y, x + side / part, y + side / part)
-    square = image.crop((left, top, right, bottom))
-    return square.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
+def central_square(image: Image.Image) -> Image.Image:
+    """Cut out the largest square in the centre."""
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return image.crop((left, top, left + side, top + side))

@@ -21,11 +21,13 @@ def each(
     """Return what a function gives for each member, in their order.
 
     On the CPU as many run at a time as torch has threads, each with one thread of torch, so that
-    the results do not depend on their number; on a GPU one after the other.
+    the results do not depend on their number; on a GPU one after the other. A network that the
+    function uses must be in eval mode already, for all of them share it.
     """
+    if device.type != "cpu":
+        return list(progress(map(function, members), description, len(members)))
     threads = torch.get_num_threads()
-    workers = threads if device.type == "cpu" else 1
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
         return list(progress(pool.map(function, members), description, len(members)))
     finally:

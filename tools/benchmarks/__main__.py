@@ -37,6 +37,10 @@ def main() -> None:
         raise InputError(f"--pairs is {arguments.pairs}: 1 or more is needed")
     if arguments.photos and not arguments.photos.is_dir():
         raise InputError(f"--photos {arguments.photos} is not a folder of images")
+    if "reading" in arguments.names and not arguments.photos:
+        raise InputError("reading needs photographs, since drawn images are no files: --photos")
+    # all that can be measured
+    every = [name for name in BENCHMARKS if name != "reading" or arguments.photos]
     threads = params.read(reproducible.Compute, "compute").threads
 
     import torch
@@ -45,8 +49,7 @@ def main() -> None:
 
     torch.set_num_threads(threads)
     rows, lines = [], []
-    # a drawn data set has no files to read
-    for name in arguments.names or BENCHMARKS[: None if arguments.photos else -1]:
+    for name in arguments.names or every:
         for found in run(name, arguments.pairs, arguments.photos):
             if isinstance(found, str):
                 lines.append(found)

@@ -1,6 +1,5 @@
 """Reading a folder of images: our reader against torchvision's, with as many processes."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,8 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from stages.common.base.errors import InputError
+from stages.common import image_files
+from stages.common.base.processes import cores
 from stages.common.study import SIDE
 from stages.download import folder
 from tools.benchmarks.measure import agree, race
@@ -19,34 +19,26 @@ from tools.benchmarks.table import Row
 
 CAMERA, CAMERAS = (4000, 3000), 500  # pixels, and how many photographs of that size
 BATCH_SIZE = 64
-# of a pixel, 0 to 255, in the mean: torchvision keeps no JPEG at a part of its size
+# of the values 0 to 255 of an image in the mean: torchvision decodes no JPEG at a part of its size
 TOLERANCE = 1.0
 
 
-def rows(pairs: int, photos: Path | None) -> Iterator[Row | str]:
-    """Compare on a folder of photographs as they are, and on some enlarged to those of a camera.
-
-    Raises
-    ------
-    InputError
-        No photographs are at hand: drawn images would be read as PNG alone.
-    """
-    if photos is None:
-        raise InputError("the benchmark `reading` needs photographs: --photos FOLDER")
+def rows(pairs: int, photos: Path) -> Iterator[Row]:
+    """Compare on a folder of photographs as they are, and on some enlarged to those of a camera."""
     yield compare("as they are", photos, pairs)
     with tempfile.TemporaryDirectory() as large:
         enlarge(photos, Path(large))
-        yield compare("12 megapixels", Path(large), pairs)
+        yield compare("of 12 megapixels", Path(large), pairs)
 
 
 def compare(case: str, photos: Path, pairs: int) -> Row:
     """Compare the two on one folder, first what they read."""
-    count = sum(len(files) for *_, files in os.walk(photos))
-    name = f"{count:,} photographs, {case}"
     ours, other = ours_of(photos), torchvision_of(photos)
-    same = agree(np.abs(ours - other).mean(), 0.0, "pixels", TOLERANCE)
+    apart = np.abs(ours - other).mean(axis=(1, 2, 3))
+    same = agree(apart, np.zeros(len(ours)), "images, in the mean of 0 to 255,", TOLERANCE)
     times = race(lambda: ours_of(photos), lambda: torchvision_of(photos), pairs)
-    return Row(name, "all cores", "ImageFolder, DataLoader", times, same)
+    case = f"{len(ours):,} photographs {case}"
+    return Row(case, f"{cores()} processes", "ImageFolder, DataLoader", times, same)
 
 
 def ours_of(photos: Path) -> np.ndarray:
@@ -59,7 +51,7 @@ def torchvision_of(photos: Path) -> np.ndarray:
     """Read as a student does, with a process for each core: int16 (n, 96, 96, 3)."""
     steps = [transforms.Lambda(square), transforms.PILToTensor()]
     images = ImageFolder(photos, transforms.Compose(steps))
-    loader = DataLoader(images, BATCH_SIZE, num_workers=len(os.sched_getaffinity(0)))
+    loader = DataLoader(images, BATCH_SIZE, num_workers=cores())
     read = np.concatenate([batch.numpy() for batch, _ in loader])
     return read.transpose(0, 2, 3, 1).astype(np.int16)
 
@@ -77,7 +69,7 @@ def enlarge(photos: Path, to: Path) -> None:
     classes = sorted(path for path in photos.iterdir() if path.is_dir())
     for folder_of_class in classes:
         (to / folder_of_class.name).mkdir()
-        every = sorted(folder_of_class.iterdir())
+        every, _ = image_files.find(folder_of_class)
         count = CAMERAS // len(classes)
         for i in range(count):
             file = every[i * len(every) // count]

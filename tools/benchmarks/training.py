@@ -122,7 +122,7 @@ def compare(name: str, data: Dataset, settings: Train, pairs: int) -> Row:
     note = (
         f"{images / epoch:.0f} against {images / others_epoch:.0f} images/s; "
         f"evaluation {evaluation / epoch:.0%} of our epoch; "
-        f"{rate / limit:.0%} of the best rate of any of its layers and of a product of matrices, "
+        f"{rate / limit:.0%} of the best rate in any layer, a product of matrices or all of it, "
         f"{limit / 1e9:.0f} GMAC/s"
     )
     return replace(row, note=note)

@@ -94,18 +94,8 @@ def dvc_above() -> list[psutil.Process]:
     return []
 
 
-def follow() -> None:
-    """Leave Ctrl-C to the process that started this one, and end with it and with its `dvc`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_dvc, daemon=True).start()
-
-
 def _end_with_dvc() -> None:
-    """End this process when the `dvc` that started it is gone: the next one must not meet it.
-
-    Without a `dvc`, when the process that started it is gone.
-    """
+    """End this process when the `dvc` that started it is gone: the next one must not meet it."""
     with suppress(psutil.Error):
         lineage = dvc_above() or [psutil.Process(), psutil.Process().parent()]
         # a process that has lost its parent is given another

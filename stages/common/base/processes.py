@@ -1,53 +1,92 @@
 """Work for all cores: a function of each item, called in other processes."""
 
-import os
-from collections import deque
+import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from stages.common.base import process
 from stages.common.base.errors import InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 FEW = 200  # items that are done sooner than other processes are started
-CHUNK = 16  # items that a process takes at a time
-AHEAD = 4  # chunks of each process that may be done before they are asked for
+MOST = 8  # processes: each may hold an image of many megapixels, and a disk feeds no more
+CHUNK = 16  # items that a process is given at a time
+AHEAD = 4  # chunks that each process has before it
 
 
 def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
     """Yield what a function gives for each item, in their order, and hold no more than a few.
 
-    The function and its results must be such that can be sent to another process.
+    The processes take turns, so that it is known which has the next results. They end when the
+    pipe to them is closed, which also the death of this process does.
+
+    Parameters
+    ----------
+    function
+        One that another process can import; what it raises is raised here.
+    items
+        Of little size, such as numbers and paths.
 
     Raises
     ------
     InputError
-        The system has ended one of the processes.
+        One of the processes was ended from outside.
     """
-    cores = os.cpu_count() if not hasattr(os, "sched_getaffinity") else len(os.sched_getaffinity(0))
-    if len(items) <= FEW or cores == 1:
+    if len(items) <= FEW or (count := cores()) == 1:
         yield from map(function, items)
         return
-    # not forked: what other threads hold at that moment would stay locked for ever
-    pool = ProcessPoolExecutor(cores, get_context("spawn"), process.follow)
+    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    pipes = [_start(function) for _ in range(count)]
     try:
-        waiting = deque()
-        for start in range(0, len(items), CHUNK):
-            waiting.append(pool.submit(_call, function, items[start : start + CHUNK]))
-            if len(waiting) > AHEAD * cores:
-                yield from waiting.popleft().result()
-        for some in waiting:
-            yield from some.result()
-    except BrokenProcessPool:
-        raise InputError("the system ended one of the processes: is there enough memory?") from None
+        for number in range(len(chunks) + AHEAD * count):
+            pipe = pipes[number % count]
+            if number >= AHEAD * count:
+                results = pipe.recv()
+                if isinstance(results, Exception):
+                    raise results
+                yield from results
+            if number < len(chunks):
+                pipe.send(chunks[number])
+    except (EOFError, ConnectionError):
+        raise InputError("a process that helps was ended: is there enough memory?") from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for pipe in pipes:
+            pipe.close()
 
 
-def _call(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    return list(map(function, items))
+def cores() -> int:
+    """Return how many processes are of use, by this one's share of the machine."""
+    from joblib import cpu_count  # knows the limits of a container, too
+
+    return min(cpu_count(), MOST)
+
+
+def _start(function: Callable[[Item], Result]) -> Connection:
+    """Start a process, and return the pipe to it."""
+    # not forked: what other threads hold at that moment would stay locked for ever
+    context = multiprocessing.get_context("spawn")
+    own, other = context.Pipe()
+    process = context.Process(target=_work, args=(function, other), daemon=True)
+    # Ctrl-C is for the process that started it
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    other.close()
+    return own
+
+
+def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
+    with suppress(EOFError, ConnectionError):
+        while True:
+            items = pipe.recv()
+            try:
+                results = list(map(function, items))
+            except Exception as error:
+                results = error
+            pipe.send(results)

@@ -26,7 +26,18 @@ def test_unknown_benchmarks_are_refused_with_those_that_are_known():
     assert_one_line(call("speed"), "'speed' is no benchmark", "occlusion")
 
 
-@pytest.mark.parametrize("names, run", [(["training"], ["training"]), ([], BENCHMARKS)])
+def test_reading_wants_photographs():
+    assert_one_line(call("occlusion", "reading"), "reading needs photographs", "--photos")
+
+
+@pytest.mark.parametrize(
+    "names, run",
+    [
+        (["training"], ["training"]),
+        ([], [name for name in BENCHMARKS if name != "reading"]),
+        (["--photos", "."], BENCHMARKS),
+    ],
+)
 def test_the_table_starts_with_machine_and_command(names, run, tmp_path, monkeypatch, capsys):
     from tools.benchmarks import __main__ as command
 
