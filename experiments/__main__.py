@@ -167,6 +167,7 @@ def compare(networks: list[str], seed: int) -> None:
         later = ("occlusion", "occlusion_better", "explore", "report")
         dvc("repro", "--single-item", *later)
         pictures.keep(networks)
+        record.keep("metrics/occlusion.json", kept / "occlusion.json")
     # last, since it says that all is done
     record.keep("metrics/pairwise.json", kept / "pairwise.json")
 

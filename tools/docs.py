@@ -14,7 +14,7 @@ from experiments import plan as plans
 from experiments import record, table
 from stages.common.base import files
 from stages.common.base.progress import log
-from stages.common.study import NETWORKS, SPLITS
+from stages.common.study import GALLERIES, NETWORKS, SPLITS
 from tools.benchmarks.__main__ import BENCHMARKS
 from tools.verify import compare
 
@@ -45,7 +45,8 @@ def stl10() -> str:
         " and 3,000 test images of STL-10; `bfloat16`, `fastest`,\n"
         f"one thread of an {'; '.join(machine)}. Accuracies are means over the seeds of split and "
         "training, ± standard deviations;\nTTA is test-time augmentation, the mean of the scores "
-        f"of an image and its mirror image.\n\n{markdown(measured(titles))}"
+        f"of an image and its mirror image.\n\n{markdown(measured(titles))}\n\n"
+        f"{chance(record.METRICS / 'seed-0/pairwise.json')}"
     )
 
 
@@ -57,6 +58,27 @@ def stl10_more() -> str:
     about = {f"`{name}`": plan.experiments[name].about for name in titles}
     rows = [{"experiment": row.pop("network")} | row for row in measured(titles)]
     return markdown([row | {"what": about[row["experiment"]]} for row in rows])
+
+
+def stl10_occlusion() -> str:
+    """Return what the size of the patch changes on STL-10."""
+    found = files.read_json(record.METRICS / "seed-0/occlusion.json")
+    rows = []
+    for kind in GALLERIES:
+        sizes = [key for key in found[kind] if key.startswith("patch_")]
+        for key in sorted(sizes, key=lambda key: int(key.removeprefix("patch_"))):
+            one = found[kind][key]
+            rows.append(
+                {
+                    "images": f"{found[kind]['images']} {kind}",
+                    "patch": f"{key.removeprefix('patch_')} pixels",
+                    "largest fall of the score": f"{one['largest_drop']:.2f}",
+                    "it is below 0.01 in": f"{one['blank_maps']} images",
+                    "largest fall of the log-odds": f"{one['largest_drop_of_log_odds']:.1f} nats",
+                    "places that change the answer": f"{one['flip_share']:.1%}",
+                }
+            )
+    return markdown(rows)
 
 
 def measured(titles: dict[str, str]) -> list[dict[str, str]]:
@@ -106,7 +128,7 @@ def results() -> str:
         if "tta_accuracy" in test:
             row["test, TTA"] = f"{test['tta_accuracy']:.1%}"
         rows.append(row)
-    return f"{origin()}\n\n{markdown(rows)}\n\n{chance()}"
+    return f"{origin()}\n\n{markdown(rows)}\n\n{chance('metrics/pairwise.json')}"
 
 
 def origin() -> str:
@@ -124,9 +146,9 @@ def origin() -> str:
     )
 
 
-def chance() -> str:
+def chance(file: str | Path) -> str:
     """Return which of the differences between two networks on test could be chance."""
-    pairs = files.read_json("metrics/pairwise.json")
+    pairs = files.read_json(file)
     named = [
         f"{NETWORKS[one].title} and {NETWORKS[other].title} (p = {p:.3f})"
         for one, other in combinations(NETWORKS, 2)
@@ -192,7 +214,7 @@ def near_duplicates() -> str:
     )
 
 
-FILLED = (stl10, stl10_more, results, tolerance, speed, near_duplicates)
+FILLED = (stl10, stl10_more, stl10_occlusion, results, tolerance, speed, near_duplicates)
 BLOCKS = {block.__name__: block for block in FILLED}
 
 if __name__ == "__main__":

@@ -73,7 +73,9 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     history = pd.read_csv(clone / "models/q1/history.csv")
     assert two["val_accuracy"].tolist() == pytest.approx(history["val_accuracy"].tolist(), abs=1e-4)
     kept = sorted(path.name for path in (clone / "experiments/metrics/seed-0").iterdir())
-    assert kept == [*(f"{name}.json" for name in sorted([*NETWORKS, "two", "pairwise"]))]
+    assert kept == [
+        *(f"{name}.json" for name in sorted([*NETWORKS, "two", "occlusion", "pairwise"]))
+    ]
     assert (clone / "experiments/metrics/seed-1/two.json").is_file()
     metrics = json.loads((clone / "experiments/metrics/seed-0/q1.json").read_text())
     assert 0 <= metrics["test"]["accuracy"] <= 1 and metrics["parameters"] < 390_602  # 3 classes
