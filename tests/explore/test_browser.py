@@ -202,6 +202,10 @@ def test_the_maps_are_those_of_the_network_that_is_looked_at_where_it_has_some(v
         tab.wait_for_selector(".stage")
         first = "better" if "better" in expected else "q1"
         assert tab.locator(".occlusion h2 strong").inner_text() == NETWORKS[first].title
+        # maps of another network are not taken for those that are asked for
+        said = tab.locator(".of-others strong").all_inner_texts()
+        others = [NETWORKS[name].title for name in ("better", "q1")]
+        assert said == (others if first == "q1" else [])
         chosen = tab.locator(".occlusion .controls").get_by_role("link", name=NETWORKS["q1"].title)
         assert chosen.count() == (len(expected) > 1)
         if chosen.count():
@@ -210,6 +214,26 @@ def test_the_maps_are_those_of_the_network_that_is_looked_at_where_it_has_some(v
             assert tab.locator(".every canvas").count() == 6
     tab = visit("view=images&maps=yes&split=all")
     assert sorted(shown(tab)) == known.others.index.tolist()
+
+
+@pytest.mark.parametrize("network", ["q1", "q2", "better"])
+def test_images_are_marked_where_the_network_has_maps_of_them(visit, known, network):
+    tab = visit(f"view=images&network={network}&more=9")
+    marked = [
+        index for index in shown(tab) if tab.locator(f"[data-image='{index}'] .badge").count()
+    ]
+    of = {"q1": known.maps.index, "better": known.others.index}.get(network, [])
+    assert sorted(marked) == list(of)
+
+
+def test_where_no_image_has_maps_a_link_leads_to_those_that_have(visit, known):
+    tab = visit("view=images&maps=yes&network=q1&split=test")
+    assert shown(tab) == []
+    tab.get_by_role("link", name="Show them").click()
+    assert sorted(shown(tab)) == known.maps.index.tolist()
+    tab = visit("image=39&network=q1")
+    tab.get_by_role("link", name=f"Images with heatmaps of {NETWORKS['q1'].title}").click()
+    assert sorted(shown(tab)) == known.maps.index.tolist()
 
 
 def test_an_image_without_maps_has_no_section_for_them(visit):

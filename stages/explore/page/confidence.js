@@ -235,7 +235,7 @@ function confidenceView() {
     h(
       "p",
       { class: "note" },
-      "On the line it is; below it the network is surer than it should be.",
+      "On the line it is; below it the network is surer than it should be, above it less sure.",
     ),
     h(
       "div",

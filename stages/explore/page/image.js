@@ -1,5 +1,25 @@
 // An image by itself: what all networks say of it.
 
+// says so where there are no maps of the network that is looked at
+function otherMaps(image) {
+  if (image.maps[state.network] || !study.occlusion.length) return null;
+  const [other] = Object.keys(image.maps);
+  const of = mapsBy(everyMaps);
+  const changes = { ...NO_IMAGE, ...NO_CELL, view: "images", maps: "yes", network: of };
+  return h(
+    "p",
+    { class: "headline of-others" },
+    "This image has no heatmaps of ",
+    h("strong", null, title(state.network)),
+    other ? [", those below are of ", h("strong", null, title(other)), ". "] : ". ",
+    h(
+      "a",
+      { href: href({ ...changes, split: mappedSplit(of) }) },
+      `Images with heatmaps of ${title(of)}`,
+    ),
+  );
+}
+
 function imageView(image) {
   return h(
     "div",
@@ -43,6 +63,7 @@ function imageView(image) {
         ),
       ),
     ),
+    otherMaps(image),
     Object.keys(image.maps).length > 0 && occlusion(image),
   );
 }

@@ -73,7 +73,7 @@ function imagesView() {
       "p",
       { class: "headline", "aria-live": "polite" },
       h("strong", null, plural(list.length, "image")),
-      ` of ${all}, most confident first.`,
+      ` of ${all.toLocaleString("en")}, most confident first.`,
     ),
     state.maps && study.occlusion.length ? mapCards(list) : cards(list, [state.network]),
     splits.filter(({ name }) => state.split === "all" || state.split === name).map(leftOut),

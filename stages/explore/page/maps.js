@@ -96,6 +96,9 @@ function paint(canvas, map, values, measure, kept, gray) {
   context.putImageData(pixels, 0, 0);
 }
 
+// where the images are that a network has maps of: those of the galleries
+const mappedSplit = (network) => images.find((image) => image.maps[network])?.split;
+
 // one map after the other, so that the page answers in between
 let atWork = Promise.resolve();
 
@@ -144,6 +147,14 @@ function mapCards(list) {
   const of = mapsBy(everyMaps);
   const { patch, fill } = settings(everyMaps[of]);
   const shown = PER_PAGE * Number(state.more);
+  const elsewhere = mappedSplit(of);
+  if (!list.length && state.split !== elsewhere && state.split !== "all")
+    return h(
+      "p",
+      { class: "headline" },
+      `There are heatmaps of ${splitOf(elsewhere).title} images alone. `,
+      h("a", { href: href({ split: elsewhere }) }, "Show them"),
+    );
   return h(
     "div",
     null,
@@ -166,12 +177,7 @@ function mapCards(list) {
       ]),
       h("a", { href: href({ answers: "", more: "1" }) }, "all"),
     ),
-    !list.length &&
-      h(
-        "p",
-        { class: "none" },
-        "None of these has heatmaps: the galleries are of validation images.",
-      ),
+    !list.length && h("p", { class: "none" }, "None of these has heatmaps."),
     h(
       "div",
       { class: "cards" },

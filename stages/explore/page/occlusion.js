@@ -129,7 +129,12 @@ const mapBeside = (image, { of, patch, fill, measure, label, mapped, map, place,
       mapCanvas(image, { of, patch, fill, measure, label }),
       patchOver(image, map, place, fill, true),
     ),
-    h("figcaption", null, legend(measure, largest(falls), mapped)),
+    h(
+      "figcaption",
+      null,
+      legend(measure, largest(falls), mapped),
+      "The border stays gray: the centre of the patch is never there.",
+    ),
   );
 
 const scoresThere = (image, { of, now, before, first }) =>
@@ -158,7 +163,7 @@ function everyMap(image, { of, set: { patches, fills }, patch, fill, measure, la
   return h(
     "div",
     null,
-    h("h3", null, "Every size and fill"),
+    h("h3", null, fills.length > 1 ? "Every size and fill" : "Every size"),
     measure === "log_odds" &&
       h(
         "p",

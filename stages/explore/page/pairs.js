@@ -99,6 +99,7 @@ function whereItLooks() {
   const of = mapsBy(everyMaps);
   const mapped = images.filter((image) => image.maps[of]);
   if (!mapped.length) return null;
+  const some = `${splitOf(mappedSplit(of)).title} image`;
   return h(
     "aside",
     null,
@@ -106,11 +107,10 @@ function whereItLooks() {
     h(
       "p",
       null,
-      `Hide a part of an image and watch the answer: ${plural(mapped.length, "image has", "images have")} heatmaps of `,
+      `Hide a part of an image and watch the answer: ${plural(mapped.length, `${some} has`, `${some}s have`)} heatmaps of `,
       h("strong", null, title(of)),
-      ". They are marked ",
-      h("span", { class: "badge" }, "heatmaps"),
       ".",
+      of === state.network && [" They are marked ", h("span", { class: "badge" }, "heatmaps"), "."],
     ),
     pointing(of),
     of !== state.network &&
@@ -128,7 +128,7 @@ function whereItLooks() {
           view: "images",
           maps: "yes",
           network: of,
-          split: mapped[0].split,
+          split: mappedSplit(of),
         }),
       },
       "See where it looks",

@@ -93,8 +93,8 @@ const verdict = (image, network) => {
   );
 };
 
-const hasMaps = (image) =>
-  Object.keys(image.maps).length > 0 && h("span", { class: "badge", title: "has heatmaps" }, "heatmaps");
+// of the network that is looked at: those of another one would be taken for its
+const hasMaps = (image) => image.maps[state.network] && h("span", { class: "badge" }, "heatmaps");
 
 // a picture with what the given networks say of it; leads to the image by itself
 function card(image, names, first) {
@@ -167,8 +167,8 @@ const strip = (list, words = () => "") =>
         "a",
         { key: image.index, href: href({ image: image.index }), "data-image": image.index },
         photo(image),
-        hasMaps(image),
         h("small", null, words(image)),
+        hasMaps(image),
       ),
     ),
   );
