@@ -113,6 +113,7 @@ def fresh_clone(tmp_path_factory) -> Clone:
         text=True,
     ).stdout.split("\0")
     results = ("fingerprints/", "metrics/", "plots/", "dvc.lock", "tests/")
+    results += ("experiments/metrics/", "experiments/plots/")
     for name in filter(None, listed):
         if not name.startswith(results) and (ROOT / name).is_file():
             target = clone / name

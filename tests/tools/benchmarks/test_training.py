@@ -1,15 +1,15 @@
 """The two training loops on a handful of images."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from stages.train.loop import evenly
 from tests.conftest import train_params
 from tools.benchmarks import training
-from tools.benchmarks.measure import Different
+from tools.benchmarks.measure import Different, seconds
 
 
 @pytest.fixture
@@ -51,10 +51,17 @@ def test_loops_that_do_not_come_to_the_same_are_not_timed(data, change):
 def test_a_row_says_what_was_measured(data):
     row = training.compare("q1", data, settings(), 1)
     assert row.case == "q1, float32" and len(row.pairs) == 1
-    for part in ("images/s", "evaluation"):
+    for part in ("images/s", "evaluation", "best rate"):
         assert part in row.note
-    [share] = re.findall(r"(\d+)% of the best rate", row.note)
-    assert 0 < int(share) <= 100
+
+
+def test_the_limit_is_no_less_than_the_rate_of_a_layer():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 96 * 96, 512))
+    rate = training.best_rate(network, settings(batch_size=64))
+    images = torch.zeros(64, 3, 96, 96)
+    with torch.no_grad():
+        of_layer = 64 * 512 * 3 * 96 * 96 / min(seconds(lambda: network(images)) for _ in range(5))
+    assert 0.5 * of_layer < rate < float("inf")
 
 
 def test_bfloat16_comes_close(data):
