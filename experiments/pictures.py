@@ -1,6 +1,5 @@
 """The pictures of the study that the documentation shows, taken from what the stages wrote."""
 
-import shutil
 from pathlib import Path
 
 import pypdfium2
@@ -8,10 +7,10 @@ from playwright.sync_api import Error, sync_playwright
 
 from experiments import record
 from stages.common.base.progress import log
+from tools import browser
 
 REPORT, EXPLORER = Path("report/report.pdf"), Path("explore/index.html")
 SHARPNESS = 1.5  # pixels a point, of 1/72 inch
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 VIEW = {"width": 1240, "height": 960}
 
 
@@ -37,13 +36,13 @@ def draw_page(pdf: Path, to: Path) -> None:
 
 def take_screenshot(page: Path, to: Path) -> None:
     """Take a picture of the explorer's first view; without a browser, say that there is none."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not browser:
-        log(f"{to.name} is not taken anew: none of {', '.join(BROWSERS)} is installed")
+    path = browser.find()
+    if not path:
+        log(f"{to.name} is not taken anew: none of {', '.join(browser.NAMES)} is installed")
         return
     try:
         with sync_playwright() as started:
-            opened = started.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+            opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
             tab = opened.new_page(viewport=VIEW)
             tab.goto(page.resolve().as_uri())
             tab.wait_for_selector(".strip img[src]")

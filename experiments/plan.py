@@ -61,12 +61,11 @@ class Plan(Group):
         """All of them by name, as `PARTS` are ordered, with all that they change."""
         found: dict[str, Experiment] = {}
         for part in PARTS:
-            common: dict[str, Any] = {}
-            for name, one in getattr(self, part).items():
-                params = common | one.params
-                found[name] = one.model_copy(update={"params": params})
-                if part == "ablation":
-                    common = params
+            found |= getattr(self, part)
+        params: dict[str, Any] = {}
+        for name, step in self.ablation.items():
+            params = params | step.params
+            found[name] = step.model_copy(update={"params": params})
         return found
 
     @property

@@ -1,7 +1,6 @@
 """The page in a real browser, from disk: each thing that a person does on it."""
 
 import re
-import shutil
 from urllib.parse import quote
 
 import numpy as np
@@ -11,11 +10,10 @@ from scipy.special import softmax
 from stages.common.study import NETWORKS
 from stages.explore.run import compose
 from tests.explore.conftest import Known
+from tools import browser as browsers
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
+BROWSER = browsers.find()
 pytestmark = pytest.mark.skipif(not BROWSER, reason="no chromium is installed")
 # milliseconds until something is to be seen, and from a click to what it has changed
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"

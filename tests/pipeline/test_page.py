@@ -3,7 +3,6 @@
 import csv
 import html
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,10 +10,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.common.study import NETWORKS
+from tools import browser
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
+BROWSER = browser.find()
 # the page is asked, once all is drawn, which of its pictures did not load
 ASK = """<script>
 addEventListener("load", () => {

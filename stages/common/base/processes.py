@@ -15,7 +15,6 @@ Result = TypeVar("Result")
 FEW = 200  # items that are done sooner than other processes are started
 MOST = 8  # processes: each may hold an image of many megapixels, and a disk feeds no more
 CHUNK = 16  # items that a process is given at a time
-AHEAD = 4  # chunks that each process has before it
 
 
 def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
@@ -42,15 +41,16 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     pipes = [_start(function) for _ in range(count)]
     try:
-        for number in range(len(chunks) + AHEAD * count):
+        for number in range(len(chunks) + count):
             pipe = pipes[number % count]
-            if number >= AHEAD * count:
-                results = pipe.recv()
-                if isinstance(results, Exception):
-                    raise results
-                yield from results
+            results = pipe.recv() if number >= count else []
+            # one chunk at a time: were there more, this process and the other could both wait for
+            # room in the pipe, each to send
             if number < len(chunks):
                 pipe.send(chunks[number])
+            if isinstance(results, Exception):
+                raise results
+            yield from results
     except (EOFError, ConnectionError):
         raise InputError("a process that helps was ended: is there enough memory?") from None
     finally:
