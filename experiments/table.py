@@ -169,7 +169,8 @@ def main() -> None:
     if curves.empty:
         raise InputError(f"{record.CURVES.name} is empty: `python -m experiments STL10` fills it")
     params, metrics = parse(), record.read_metrics()
-    machines = "; ".join(record.read_models()["processor"].unique())
+    firsts = record.read_models().query("seed == 0").groupby("processor", sort=False)["experiment"]
+    machines = [f"{processor} ({', '.join(names)})" for processor, names in firsts]
     text = [
         "# The study on STL-10",
         "",
@@ -179,7 +180,7 @@ def main() -> None:
         f"what is listed here, with `{json.dumps(plan.params)}` besides the project's params. "
         "Validation is that of the best epoch, as mean ± standard deviation over the seeds. The "
         "minutes are those of the first seed, and include measuring the three splits after each "
-        f"epoch, on: {machines}. q2's best is that of the same seed.",
+        f"epoch, on: {'; '.join(machines)}. q2's best is that of the same seed.",
     ]
     tables = {heading: table(plan, part, curves, params) for part, heading in HEADINGS.items()}
     tables["The four networks on test"] = tested(list(plan.study), metrics)
