@@ -47,7 +47,7 @@ def stl10() -> str:
         "means over the seeds of split and training, ± standard deviations; the minutes are those "
         f"of the first seed,\non an {machine}. TTA is test-time augmentation, the mean of the "
         f"scores of an image and its mirror image.\n\n{markdown(measured(titles))}\n\n"
-        f"{chance(record.METRICS / 'seed-0/pairwise.json')}"
+        f"{chance(record.METRICS / 'seed-0/pairwise.json', 'the test images of the first seed')}"
     )
 
 
@@ -147,7 +147,7 @@ def origin() -> str:
     )
 
 
-def chance(file: str | Path) -> str:
+def chance(file: str | Path, images: str = "the same test images") -> str:
     """Return which of the differences between two networks on test could be chance."""
     pairs = files.read_json(file)
     named = [
@@ -155,7 +155,7 @@ def chance(file: str | Path) -> str:
         for one, other in combinations(NETWORKS, 2)
         if (p := pairs[f"{one}_{other}"]["p_holm"]) >= LEVEL
     ]
-    test = "McNemar's exact test on the same test images, corrected by Holm for all pairs"
+    test = f"McNemar's exact test on {images}, corrected by Holm for all pairs"
     if not named:
         return f"By {test}, each of these differences is beyond chance (p < {LEVEL})."
     return (
