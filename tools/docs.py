@@ -189,7 +189,7 @@ def speed() -> str:
     machine = (folder / "results.md").read_text(encoding="utf-8").partition("\n")[0]
     measured = pd.read_csv(folder / "results.csv")
     rows = [
-        {"what": row.case, "instead of": row.other, "times as fast": f"{row.ratio:.1f}"}
+        {"what": row.case, "instead of": row.other, "times as fast": f"{row.ratio:.2f}"}
         for row in measured[measured["benchmark"].isin(BENCHMARKS)].itertuples()
     ]
     return f"{machine}\n\n{markdown(rows)}"
