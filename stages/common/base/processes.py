@@ -15,6 +15,7 @@ Result = TypeVar("Result")
 FEW = 200  # items that are done sooner than other processes are started
 MOST = 8  # processes: each may hold an image of many megapixels, and a disk feeds no more
 CHUNK = 16  # items that a process is given at a time
+BROKEN = (EOFError, OSError)  # the pipe, between two messages and amid one
 
 
 def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
@@ -43,16 +44,18 @@ def in_order(function: Callable[[Item], Result], items: Sequence[Item]) -> Itera
     try:
         for number in range(len(chunks) + count):
             pipe = pipes[number % count]
-            results = pipe.recv() if number >= count else []
-            # one chunk at a time: were there more, this process and the other could both wait for
-            # room in the pipe, each to send
-            if number < len(chunks):
-                pipe.send(chunks[number])
+            try:
+                results = pipe.recv() if number >= count else []
+                # one chunk at a time: were there more, this process and the other could both wait
+                # for room in the pipe, each to send
+                if number < len(chunks):
+                    pipe.send(chunks[number])
+            except BROKEN:
+                ended = "a process that helps was ended: is there enough memory?"
+                raise InputError(ended) from None
             if isinstance(results, Exception):
                 raise results
             yield from results
-    except (EOFError, ConnectionError):
-        raise InputError("a process that helps was ended: is there enough memory?") from None
     finally:
         for pipe in pipes:
             pipe.close()
@@ -82,7 +85,7 @@ def _start(function: Callable[[Item], Result]) -> Connection:
 
 
 def _work(function: Callable[[Item], Result], pipe: Connection) -> None:
-    with suppress(EOFError, ConnectionError):
+    with suppress(*BROKEN):
         while True:
             items = pipe.recv()
             try:
