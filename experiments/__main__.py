@@ -106,15 +106,16 @@ def measure(plan: Plan, trainer: "Trainer", name: str, seed: int, failed: list[s
 
 def check(plan: Plan, names: list[str], seeds, source: dict[str, Any]) -> list[str]:
     """Run what is recorded again; return what has other bytes than then."""
-    recorded, other = record.read_models().set_index(["experiment", "seed"])["md5"], []
+    recorded, other = record.read_models().set_index(["experiment", "seed"]), []
     wanted = [(name, seed) for seed in seeds for name in names if (name, seed) in recorded.index]
     if not wanted:
         raise InputError(f"nothing to check: {record.MODELS.name} has none of these experiments")
     trainer = Trainer(plan, source)
     for name, seed in wanted:
         _, model = trainer.train(name, seed)
-        same = model["md5"] == recorded[name, seed]
-        told = "the same bytes" if same else "other bytes"
+        before = recorded.loc[(name, seed)]
+        same = model["md5"] == before["md5"]
+        told = "the same bytes" if same else f"other bytes than on {before['processor']}"
         log(f"{name}, seed {seed}: {told}, {model['md5']}")
         if not same:
             other.append(f"{name}-{seed}")

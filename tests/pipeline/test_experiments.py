@@ -98,10 +98,11 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     models = clone / "experiments/models.csv"
     hashes = pd.read_csv(models).set_index("experiment")
     assert sorted(hashes.index) == sorted([*NETWORKS, "two", "two"])
-    hashes.loc["q2", "md5"] = hashes.loc["q1", "md5"]
+    hashes.loc["q2", ["md5", "processor"]] = [hashes.loc["q1", "md5"], "another processor"]
     hashes.to_csv(models)
     output = run(clone, photos, "--check", "q1", "q2", code=1)
     assert f"q1, seed 0: the same bytes, {hashes.loc['q1', 'md5']}" in output
+    assert "q2, seed 0: other bytes than on another processor, " in output
     assert output.splitlines()[-1] == "error: q2-0 failed: see above"
 
     # the networks are compared as soon as all are there, but not with those of another training
