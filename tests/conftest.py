@@ -146,6 +146,11 @@ class Study:
         )
 
 
+def pytest_collection_modifyitems(items):
+    """Put the longest tests first: at the end, one of them would keep a core waiting."""
+    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_folder_is_left_behind(tmp_path_factory):
     """Keep what hypothesis stores for itself out of the project."""

@@ -54,7 +54,7 @@ def find(folder: Path) -> tuple[list[Path], Counter[str]]:
                 left[kind] += 1
             else:
                 found.append(path)
-    return sorted(found, key=lambda file: file.relative_to(folder).as_posix()), left
+    return sorted(found, key=Path.as_posix), left
 
 
 def beside(folder: Path) -> Counter[str]:

@@ -34,12 +34,14 @@ BEGINNINGS = {
     "TIFF": rb"II[*+]\0|MM\0[*+]|MM\*\0|II\0\*",
     "WEBP": rb"RIFF.{4}WEBP",
     "GIF": rb"GIF8[79]a",
-    "HEIC": rb".{4}ftyp(hei|hev|mif|msf)",
+    "HEIC": rb".{4}ftyp(?:hei|hev|mif|msf)",
     "AVIF": rb".{4}ftypavi[fs]",
     "CR3": rb".{4}ftypcrx ",
     "JPEG 2000": rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51",
     "JPEG XL": rb"\0\0\0\x0cJXL |\xff\x0a",
 }
+# a group for each
+BEGINNING = re.compile(b"|".join(b"(%s)" % begin for begin in BEGINNINGS.values()), re.DOTALL)
 MOST_BYTES = 256 * 2**20  # of one file
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS  # of one image; Pillow refuses more
 MOST_REDUCED = 4 * MOST_PIXELS  # of a JPEG, which is decoded at a part of its size
@@ -55,8 +57,8 @@ METADATA = ("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 
 def kind(content: bytes) -> str | None:
     """Name the format of an image, one that is not read too, by the first bytes of its content."""
-    names = (name for name, begin in BEGINNINGS.items() if re.match(begin, content, re.DOTALL))
-    return next(names, None)
+    found = BEGINNING.match(content)
+    return list(BEGINNINGS)[found.lastindex - 1] if found else None
 
 
 def read(file: Path) -> tuple[np.ndarray, bytes]:
@@ -261,7 +263,7 @@ def upright(image: ImageFile.ImageFile) -> Image.Image:
     image.getexif = lambda: exif
     for key in METADATA:
         image.info.pop(key, None)
-    return ImageOps.exif_transpose(image)
+    return image if exif[ORIENTATION] == 1 else ImageOps.exif_transpose(image)  # which copies
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -287,12 +289,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def central_square(image: Image.Image) -> Image.Image:
     """Cut out the largest square in the centre."""
     width, height = image.size
+    if width == height:
+        return image
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
     return image.crop((left, top, left + side, top + side))

@@ -1,6 +1,7 @@
 """Any folder of images with one subfolder a class, or with those below train, val and test."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ def open_source(path: str, per_class: int | None) -> Source:
     if left:
         log(f"left out: {image_files.told(left)}")
     every = [file for part in files for paths in part for file in paths]
-    refuse_outs(*(file for file in every if real(file) != file))  # those that links lead to
+    # where links lead to: of files that are none, one of each folder says it for all
+    refuse_outs(*{file.parent: file for file in every}.values(), *filter(os.path.islink, every))
     sizes = np.array([[len(paths) for paths in part] for part in files])
     labels = np.repeat(np.tile(np.arange(len(classes), dtype=np.uint8), len(files)), sizes.ravel())
     picked = evenly_spaced(labels, per_class)
@@ -153,9 +155,9 @@ def _read(
     root: Path, files: list[Path], checksums: dict[str, str]
 ) -> Iterator[tuple[np.ndarray, None]]:
     """Decode file after file, and sum up names and contents in one checksum of the folder."""
-    total, broken = hashlib.sha256(), []
+    total, broken, start = hashlib.sha256(), [], len(root.as_posix()) + 1
     for file, image, checksum in image_files.read(files, broken):
-        name = file.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
+        name = file.as_posix()[start:].encode("utf-8", "surrogateescape")
         total.update(name + b"\0" + checksum)
         # after a broken image the others are only looked at, so that all such are told at once
         if not broken:
