@@ -50,8 +50,8 @@ def open_source(path: str, per_class: int | None) -> Source:
     if left:
         log(f"left out: {image_files.told(left)}")
     every = [file for part in files for paths in part for file in paths]
-    # where links lead to: of files that are none, one of each folder says it for all
-    refuse_outs(*{file.parent: file for file in every}.values(), *filter(os.path.islink, every))
+    # where links lead to: a file that is none lies where its folder does
+    refuse_outs(*{file.parent for file in every}, *filter(os.path.islink, every))
     sizes = np.array([[len(paths) for paths in part] for part in files])
     labels = np.repeat(np.tile(np.arange(len(classes), dtype=np.uint8), len(files)), sizes.ravel())
     picked = evenly_spaced(labels, per_class)
