@@ -265,6 +265,15 @@ def test_links_are_followed_and_loops_end(tree):
     assert len(images) == 14
 
 
+@pytest.mark.parametrize("link", ["emu", "cat/more", "cat/9.png"])
+def test_links_into_what_the_pipeline_writes_are_refused(tree, link):
+    target = plain("plots/q1/0.png")
+    (tree / link).symlink_to((target if link.endswith("png") else target.parent).absolute())
+    # whatever lies beside it
+    (target.parent / "1.png").symlink_to(plain("elsewhere/0.png").absolute())
+    assert "in or above plots" in failure(tree)
+
+
 def parts(root, *names, classes=("cat", "dog")):
     for part in names:
         for number, name in enumerate(classes):
