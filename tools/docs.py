@@ -37,9 +37,7 @@ def markdown(rows: list[dict[str, str]]) -> str:
 
 def stl10() -> str:
     """Return what the four networks reach on STL-10, and on which machine it was measured."""
-    models = record.read_models()
-    first = models[models["experiment"].isin(NETWORKS) & (models["seed"] == 0)]
-    machine = "; ".join(first["processor"].unique())
+    machine = processors(list(NETWORKS))
     titles = {name: f"{network.title}, `{name}`" for name, network in NETWORKS.items()}
     return (
         "`python -m experiments data/official/stl10_binary study`: 8,000 training, 2,000 validation"
@@ -47,23 +45,30 @@ def stl10() -> str:
         "means over the seeds of split and training, ± standard deviations; the minutes are those "
         f"of the first seed,\non an {machine}. TTA is test-time augmentation, the mean of the "
         f"scores of an image and its mirror image.\n\n{markdown(measured(titles))}\n\n"
-        f"{longer(models)}"
+        f"{longer()}"
         f"{chance(record.METRICS / 'seed-0/pairwise.json', 'the test images of the first seed')}"
     )
 
 
-def longer(models: pd.DataFrame) -> str:
+def longer() -> str:
     """Return, as a line, what our network reaches with more time, once that was measured."""
     name = "better-30-minutes"
     rows = measured({name: name})
     if not rows:
         return ""
-    [row], [machine, *_] = rows, models.loc[models["experiment"] == name, "processor"]
+    [row] = rows
     return (
-        f"Trained for {row['epochs']} epochs, in {row['CPU minutes']} CPU minutes of an {machine}, "
-        f"the better network reaches {row['test']} on test, with TTA {row['test, TTA']} "
+        f"Trained for {row['epochs']} epochs, in {row['CPU minutes']} CPU minutes of an "
+        f"{processors([name])}, the better network reaches {row['test']} on test, with TTA {row['test, TTA']} "
         f"(`{name}`, {row['seeds']} seeds).\n\n"
     )
+
+
+def processors(names: list[str]) -> str:
+    """Name the processors that the minutes of some experiments are of: those of the first seed."""
+    models = record.read_models()
+    first = models[models["experiment"].isin(names) & (models["seed"] == 0)]
+    return "; ".join(first["processor"].unique())
 
 
 def stl10_more() -> str:
