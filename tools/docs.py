@@ -59,8 +59,8 @@ def longer() -> str:
     [row] = rows
     return (
         f"Trained for {row['epochs']} epochs, in {row['CPU minutes']} CPU minutes of an "
-        f"{processors([name])}, the better network reaches {row['test']} on test, with TTA {row['test, TTA']} "
-        f"(`{name}`, {row['seeds']} seeds).\n\n"
+        f"{processors([name])}, the better network reaches {row['test']} on test, with TTA "
+        f"{row['test, TTA']} (`{name}`, {row['seeds']} seeds).\n\n"
     )
 
 
