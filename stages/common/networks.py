@@ -130,9 +130,13 @@ class BetterCNN(nn.Module):
 
 
 class WideCNN(BetterCNN):
-    """Ours with as many parameters as the deep network may have: 888,914 of 901,066."""
+    """Ours with nearly as many parameters as the deep network: 834,474 of 901,066.
 
-    channels = (40, 80, 144, 176)
+    Multiples of 32 channels are what the matrix units of processors take at a time: with 40, 80,
+    144 and 176 a step in bfloat16 takes half as long again, for no more than 54,440 parameters.
+    """
+
+    channels = (32, 64, 128, 192)
 
 
 class DeepNormCNN(DeepCNN):

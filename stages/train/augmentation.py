@@ -11,6 +11,7 @@ from stages.common.reproducible import derived_seed
 from stages.train.params import Train
 
 DRAWS = 10  # numbers for an image, always as many: to switch a part on changes no other part
+CACHED = 8  # images whose colours are changed at once: more fall out of the processor's cache
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,8 @@ class Augmentation:
     def _recolor(self, images, draws) -> np.ndarray:
         """Change brightness, contrast and saturation, as torchvision's functions of these names."""
         factors = torch.from_numpy((1 + self.color * (2 * draws - 1)).astype(np.float32))
-        brightness, contrast, saturation = factors[:, :, None, None, None]
-        x = _bytes(torch.from_numpy(images) * brightness)
-        # a sum of whole numbers: exact in whatever order it is added up
-        grey = _grey(x).sum(dim=(1, 2, 3), dtype=torch.float64, keepdim=True)
-        mean = (grey / (x.shape[1] * x.shape[2])).float()
-        x = _bytes(contrast * x + (1 - contrast) * mean)
-        x = _bytes(saturation * x + (1 - saturation) * _grey(x))
-        return x.to(torch.uint8).numpy()
+        parts = torch.from_numpy(images).split(CACHED), *(f.split(CACHED) for f in factors)
+        return np.concatenate([_recolored(*part) for part in zip(*parts, strict=True)])
 
     def _erase(self, images, top, left) -> np.ndarray:
         images, (height, width) = images.copy(), images.shape[1:3]
@@ -99,15 +94,29 @@ class Augmentation:
         return images
 
 
+def _recolored(images: Tensor, *factors: Tensor) -> np.ndarray:
+    """Change uint8 (n, height, width, 3) by factors of brightness, contrast, saturation: (n,)."""
+    brightness, contrast, saturation = (f[:, None, None, None] for f in factors)
+    # channel after channel, so that the processor computes several pixels at once
+    x = images.movedim(-1, 1).to(torch.float32, memory_format=torch.contiguous_format)
+    x = _bytes(x.mul_(brightness))
+    # a sum of whole numbers: exact in whatever order it is added up
+    grey = _grey(x).sum(dim=(1, 2, 3), dtype=torch.float64, keepdim=True)
+    mean = (grey / (x.shape[2] * x.shape[3])).float()
+    x = _bytes(x.mul_(contrast).add_((1 - contrast) * mean))
+    x = _bytes((saturation * x).add_((1 - saturation) * _grey(x)))
+    return torch.stack(x.to(torch.uint8).unbind(1), dim=-1).numpy()
+
+
 def _bytes(x: Tensor) -> Tensor:
     """Bring values to whole ones from 0 to 255, in place."""
     return x.clamp_(0, 255).floor_()
 
 
 def _grey(x: Tensor) -> Tensor:
-    """Return the luminance of images (n, height, width, 3) in whole numbers, with one channel."""
-    red, green, blue = x.unbind(dim=-1)
-    return (0.2989 * red).add_(green, alpha=0.587).add_(blue, alpha=0.114).floor_()[..., None]
+    """Return the luminance of images (n, 3, height, width) in whole numbers, with one channel."""
+    red, green, blue = x.unbind(1)
+    return (0.2989 * red).add_(green, alpha=0.587).add_(blue, alpha=0.114).floor_()[:, None]
 
 
 def _whole(draws: np.ndarray, count: int) -> np.ndarray:
