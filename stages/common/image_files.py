@@ -23,10 +23,22 @@ MOST_NAMED = 20  # broken images in one message
 Read = tuple[np.ndarray | None, bytes, str]  # the image, the SHA-256 of its file, what is wrong
 
 
-def visible(folder: str | Path) -> list[Path]:
-    """List what lies in a folder, sorted, without what is hidden or a system's own."""
-    names = (n for n in os.listdir(folder) if n[0] != "." and n.lower() not in SYSTEM)
-    return [Path(folder, name) for name in sorted(names)]
+def visible(folder: str | Path) -> list[os.DirEntry]:
+    """List what lies in a folder, by name, without what is hidden or a system's own."""
+    with os.scandir(folder) as entries:
+        kept = [e for e in entries if e.name[0] != "." and e.name.lower() not in SYSTEM]
+    return sorted(kept, key=lambda entry: entry.name)
+
+
+def is_folder(entry: os.DirEntry) -> bool:
+    """Tell whether an entry is a folder or a link to one; of a link that leads nowhere, no."""
+    # the listing knows it, unlike of a link, for which the entry's own method may fail
+    return os.path.isdir(entry) if entry.is_symlink() else entry.is_dir()
+
+
+def is_file(entry: os.DirEntry) -> bool:
+    """Tell whether an entry is a file or a link to one; of a link that leads nowhere, no."""
+    return os.path.isfile(entry) if entry.is_symlink() else entry.is_file()
 
 
 def find(folder: Path) -> tuple[list[Path], Counter[str]]:
@@ -47,26 +59,26 @@ def find(folder: Path) -> tuple[list[Path], Counter[str]]:
         if (real := os.path.realpath(parent)) in seen:
             continue
         seen.add(real)
-        for path in visible(parent):
-            if os.path.isdir(path):
-                folders.append(path)
-            elif kind := _left_out_as(path):
+        for entry in visible(parent):
+            if is_folder(entry):
+                folders.append(entry.path)
+            elif kind := _left_out_as(entry):
                 left[kind] += 1
             else:
-                found.append(path)
+                found.append(Path(entry.path))
     return sorted(found, key=Path.as_posix), left
 
 
 def beside(folder: Path) -> Counter[str]:
     """Count by kind the files that lie in a folder of folders, where no image is looked for."""
-    return Counter(_left_out_as(path) or LOOSE for path in visible(folder) if path.is_file())
+    return Counter(_left_out_as(entry) or LOOSE for entry in visible(folder) if is_file(entry))
 
 
-def _left_out_as(file: Path) -> str | None:
+def _left_out_as(entry: os.DirEntry) -> str | None:
     """Return None for an image, for another file the kind that it is counted as."""
-    content, extension = b"", file.suffix.lower()
-    if os.path.isfile(file):  # a pipe would be waited for
-        with suppress(PermissionError), open(file, "rb") as stream:
+    content, extension = b"", os.path.splitext(entry.name)[1].lower()
+    if is_file(entry):  # a pipe would be waited for
+        with suppress(PermissionError), open(entry, "rb", buffering=0) as stream:
             content = stream.read(1000)
     kind = "camera raw" if extension in RAW else images.kind(content)
     if kind in images.FORMATS or (kind is None and extension in EXTENSIONS):

@@ -51,7 +51,7 @@ def open_source(path: str, per_class: int | None) -> Source:
         log(f"left out: {image_files.told(left)}")
     every = [file for part in files for paths in part for file in paths]
     # where links lead to: a file that is none lies where its folder does
-    refuse_outs(*{file.parent for file in every}, *filter(os.path.islink, every))
+    refuse_outs(*{os.path.dirname(file) for file in every}, *filter(os.path.islink, every))
     sizes = np.array([[len(paths) for paths in part] for part in files])
     labels = np.repeat(np.tile(np.arange(len(classes), dtype=np.uint8), len(files)), sizes.ravel())
     picked = evenly_spaced(labels, per_class)
@@ -113,7 +113,8 @@ def _subfolders(folder: Path) -> list[Path]:
         raise InputError(
             f"{folder} {problem}: download.path must hold one subfolder for each class"
         )
-    return [path for path in image_files.visible(folder) if path.is_dir()]
+    visible = filter(image_files.is_folder, image_files.visible(folder))
+    return [Path(entry.path) for entry in visible]
 
 
 def same_classes(folders: dict[str, Path]) -> list[str]:
