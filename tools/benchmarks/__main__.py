@@ -76,13 +76,13 @@ def run(name: str, pairs: int, photos: Path | None) -> Iterator:
             return reading.rows(pairs, photos)
 
 
-def machine() -> str:
-    """Return in one line what was measured where."""
+def machine(module: str = "tools.benchmarks") -> str:
+    """Return in one line what was measured where, by the command of a module."""
     import torch
 
     found = fingerprint.collect(**reproducible.settled(torch.device("cpu")))
     versions = ", ".join(f"{name} {found[name]}" for name in ("python", "torch", "torchvision"))
-    command = shlex.join(["python", "-m", "tools.benchmarks", *sys.argv[1:]])
+    command = shlex.join(["python", "-m", module, *sys.argv[1:]])
     return (
         f"{found['processor']}, {found['threads']} threads on {os.cpu_count()} cores, "
         f"{found['kernels']}, {found['platform']}, {versions}: `{command}`"
