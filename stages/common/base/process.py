@@ -15,6 +15,7 @@ import psutil
 from stages.common.base.errors import InputError
 
 PATIENCE = 5  # seconds that a silent process waits for the one that speaks
+ENDS = threading.Lock()  # held by the thread that ends the process
 
 
 class Terminated(KeyboardInterrupt):
@@ -28,8 +29,9 @@ def run_main(
 ) -> None:
     """Call a stage's `main`; a user's mistake ends in one line on stderr and exit code 1.
 
-    So does an interruption, by Ctrl-C or SIGTERM, with the code that is usual for it. Anything else
-    is a defect of the project and keeps its traceback.
+    So does an interruption, by Ctrl-C or SIGTERM, with the code that is usual for it, and the loss
+    of the `dvc` that started the stage. Anything else is a defect of the project and keeps its
+    traceback.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def run_main(
     """
     signal.signal(signal.SIGTERM, _terminate)
     if "DVC_STAGE" in os.environ:
-        threading.Thread(target=_end_with_dvc, daemon=True).start()
+        threading.Thread(target=_end_with_dvc, args=(then,), daemon=True).start()
     for stream in (sys.stdout, sys.stderr):
         # a class name that the terminal cannot show must not end the run
         stream.reconfigure(errors="replace")
@@ -59,12 +61,20 @@ def run_main(
         _fail("out of memory: lower train.batch_size in params.yaml, or take the cpu", speaks)
     except KeyboardInterrupt as interruption:
         number = signal.SIGTERM if isinstance(interruption, Terminated) else signal.SIGINT
+        _end_interrupted(then, 128 + number)
+
+
+def _end_interrupted(then: str | None, code: int) -> None:
+    """Say how to go on, once, and end the process."""
+    ENDS.acquire()  # and never released: another thread that comes here waits for the end
+    try:
         if then:
             if sys.stderr.isatty():
                 print(file=sys.stderr)  # the line begins after a bar that stays where it was
             print(f"interrupted, no result was written: {then}", file=sys.stderr, flush=True)
+    finally:
         # at once: what torch and the readers of files would still tidy up takes its time
-        os._exit(128 + number)
+        os._exit(code)
 
 
 def _fail(message: str, speaks: bool) -> None:
@@ -94,11 +104,14 @@ def dvc_above() -> list[psutil.Process]:
     return []
 
 
-def _end_with_dvc() -> None:
-    """End this process when the `dvc` that started it is gone: the next one must not meet it."""
+def _end_with_dvc(then: str | None) -> None:
+    """End this process when the `dvc` that started it is gone: the next one must not meet it.
+
+    A signal that ends both may find the main thread amid a long step, where no handler runs.
+    """
     with suppress(psutil.Error):
         lineage = dvc_above() or [psutil.Process(), psutil.Process().parent()]
         # a process that has lost its parent is given another
         while all(child.ppid() == parent.pid for child, parent in pairwise(lineage)):
             time.sleep(0.2)
-    os._exit(1)
+    _end_interrupted(then, 1)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -93,21 +94,59 @@ def test_a_stage_ends_with_the_dvc_that_started_it():
             one.kill()
 
 
-def test_a_stage_ends_with_dvc_also_where_a_shell_is_between(tmp_path):
+@pytest.fixture
+def stage_under_dvc(tmp_path):
+    """Return a function that starts a script as a stage, with a shell between it and `dvc`.
+
+    It yields the `dvc`, which ends as soon as a line is written to it, and the stage.
+    """
     script = tmp_path / "dvc"
     script.write_text(
-        "import os, subprocess, sys, time\n"
+        "import os, subprocess, sys\n"
         # more than one command: no shell gives its place to the first
         f"command = ['/bin/sh', '-c', '{sys.executable} -c \"$STAGE\"; true']\n"
-        "shell = subprocess.Popen(command, stdout=subprocess.DEVNULL)\n"
-        "time.sleep(3)\n"
-        "print(shell.pid, flush=True)\n"
+        "shell = subprocess.Popen(command, stdin=subprocess.DEVNULL)\n"
+        "sys.stdin.readline()\n"
         "os._exit(0)\n"
     )
-    environment = {"DVC_STAGE": "train_q1", "STAGE": SLEEPER, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, script], env=os.environ | environment, stdout=subprocess.PIPE, text=True
-    ) as dvc:
-        shell = psutil.Process(int(dvc.stdout.readline()))
-        (child,) = shell.children()
-    assert psutil.wait_procs([child], timeout=3)[1] == []
+
+    @contextmanager
+    def start(stage):
+        environment = {"DVC_STAGE": "train_q1", "STAGE": stage, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(
+            [sys.executable, script],
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as dvc:
+            yield dvc, psutil.Process(int(dvc.stdout.readline()))
+
+    return start
+
+
+AT_WORK = """
+import hashlib, os, time
+from stages.common.base.process import run_main
+def main():
+    time.sleep(1)  # until the thread that watches over `dvc` is at its work, too
+    print(os.getpid(), flush=True)
+    {work}
+run_main(main, then="come back later")
+"""
+
+
+@pytest.mark.parametrize(
+    "work",
+    # the second is one call that no signal's handler ends
+    ["time.sleep(30)", "hashlib.pbkdf2_hmac('sha256', b'a', b'b', 100_000_000)"],
+    ids=["asleep", "amid a long step"],
+)
+@pytest.mark.parametrize("asked", [False, True], ids=["lost", "asked to end, too"])
+def test_a_stage_ends_with_dvc_and_says_once_how_to_go_on(stage_under_dvc, work, asked):
+    with stage_under_dvc(AT_WORK.format(work=work)) as (dvc, stage):
+        if asked:
+            stage.terminate()
+        _, output = dvc.communicate("end\n")  # until the stage has closed its stderr
+    assert output == "interrupted, no result was written: come back later\n"
