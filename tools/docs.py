@@ -219,6 +219,11 @@ def reading() -> str:
     return speed(Path("tools/benchmarks/reading"))
 
 
+def large() -> str:
+    """Return what each stage took on photographs and on ten times as many."""
+    return Path("tools/benchmarks/large/results.md").read_text(encoding="utf-8").rstrip()
+
+
 def near_duplicates() -> str:
     """Return how many pairs of nearly equal images STL-10 has, and how many of them leak."""
     table = pd.read_csv("experiments/near_duplicates.csv")
@@ -239,7 +244,8 @@ def near_duplicates() -> str:
     )
 
 
-FILLED = (stl10, stl10_more, stl10_occlusion, results, tolerance, speed, reading, near_duplicates)
+STUDY = (stl10, stl10_more, stl10_occlusion, near_duplicates)
+FILLED = (*STUDY, results, tolerance, speed, reading, large)
 BLOCKS = {block.__name__: block for block in FILLED}
 
 if __name__ == "__main__":

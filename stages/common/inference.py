@@ -115,8 +115,7 @@ def load(folder: str | Path, device: torch.device | str = "cpu") -> Model:
         raise InputError(f"{path} is not there: run `dvc repro` to train the network") from None
     except SafetensorError as error:
         raise InputError(f"{problem}: {reason(error)}") from None
-    network.to_empty(device="cpu")
-    network.load_state_dict(tensors)
+    network.load_state_dict(tensors, assign=True)
     move(network, device)
     network.eval()
     mean, std = description.mean, description.std
@@ -175,7 +174,7 @@ def _read_tensors(path: Path, file, needed: dict[str, Tensor]) -> dict[str, Tens
             raise InputError(
                 f"{path}: the tensor {name} is of the type {kind}, {TYPES[like.dtype]} is needed"
             )
-        tensors[name] = file.get_tensor(name)
+        tensors[name] = file.get_tensor(name).clone()  # out of the file, which may be replaced
         if not tensors[name].isfinite().all():
             raise InputError(f"{path}: the tensor {name} holds NaN or infinity")
         if name.endswith("running_var") and (tensors[name] < 0).any():
