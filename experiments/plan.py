@@ -14,7 +14,7 @@ FILE = Path(__file__).with_name("plan.yaml")
 # group of params
 NETWORKS = {network.stage: name for name, network in study.NETWORKS.items()}
 MEASURED = ("study", "official", "long", "portable")  # on test
-PARTS = (*MEASURED, "sweep", "ablation")
+PARTS = (*MEASURED, "sweep", "tried", "ablation")
 
 
 class Experiment(Group):
@@ -43,8 +43,8 @@ class Plan(Group):
 
     `params` is what all set, as `dvc exp run -S` names it; `study` the four networks, measured on
     test and compared; `official` the same on the published split, `long` what more time gives and
-    `portable` what the study's networks are in `float32`, all measured on test. `sweep` and
-    `ablation` are judged by validation alone, each step of `ablation` with the changes of all
+    `portable` what the study's networks are in `float32`, all measured on test. `sweep`, `tried`
+    and `ablation` are judged by validation alone, each step of `ablation` with the changes of all
     before it.
     """
 
@@ -54,6 +54,7 @@ class Plan(Group):
     long: dict[str, Experiment]
     portable: dict[str, Experiment]
     sweep: dict[str, Experiment]
+    tried: dict[str, Experiment]
     ablation: dict[str, Experiment]
 
     @property

@@ -148,7 +148,7 @@ class Study:
 
 def pytest_collection_modifyitems(items):
     """Put the longest tests first: at the end, one of them would keep a core waiting."""
-    items.sort(key=lambda item: "pipeline" not in item.path.parts)
+    items.sort(key=lambda item: not {"pipeline", "train"} & {*item.path.parts})
 
 
 @pytest.fixture(autouse=True, scope="session")

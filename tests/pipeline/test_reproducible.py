@@ -68,10 +68,13 @@ def read_until(process: subprocess.Popen, text: str) -> None:
 
 
 @pytest.mark.timeout(1200)  # five starts of the pipeline
-def test_all_at_once(new_clone, lock, another_clock):
+def test_all_at_once(new_clone, lock, another_clock, tmp_path):
     environment = another_clock | {
         "PYTHONHASHSEED": "4711",
         "PYTHONOPTIMIZE": "2",
+        # else each start would optimise all libraries anew, which doubles the time
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "bytecode"),
         "TZ": "Pacific/Chatham",
         "LANG": "C",
         "LC_ALL": "C",
