@@ -13,6 +13,7 @@ import pandas as pd
 from experiments import plan as plans
 from experiments import record, table
 from stages.common.base import files
+from stages.common.base.params import parse
 from stages.common.base.progress import log
 from stages.common.study import GALLERIES, NETWORKS, SPLITS
 from tools.benchmarks.__main__ import BENCHMARKS
@@ -79,6 +80,13 @@ def stl10_more() -> str:
     about = {f"`{name}`": plan.experiments[name].about for name in titles}
     rows = [{"experiment": row.pop("network")} | row for row in measured(titles)]
     return markdown([row | {"what": about[row["experiment"]]} for row in rows])
+
+
+def stl10_ablation() -> str:
+    """Return what each step from the deep network to ours gives on STL-10."""
+    columns = ["experiment", "what", "parameters", "epochs", "CPU minutes", "validation"]
+    rows = table.table(plans.read(), "ablation", record.read(), parse())
+    return markdown([{column: row[column] for column in columns} for row in rows])
 
 
 def stl10_occlusion() -> str:
@@ -244,7 +252,7 @@ def near_duplicates() -> str:
     )
 
 
-STUDY = (stl10, stl10_more, stl10_occlusion, near_duplicates)
+STUDY = (stl10, stl10_more, stl10_ablation, stl10_occlusion, near_duplicates)
 FILLED = (*STUDY, results, tolerance, speed, reading, large)
 BLOCKS = {block.__name__: block for block in FILLED}
 
