@@ -14,7 +14,7 @@ from typing import Any
 from experiments import pictures, record, table, training
 from experiments import plan as plans
 from experiments.plan import Plan
-from stages.common.base import files, process
+from stages.common.base import files, fingerprint, process
 from stages.common.base.errors import InputError
 from stages.common.base.params import parse
 from stages.common.base.progress import log
@@ -105,11 +105,23 @@ def measure(plan: Plan, trainer: "Trainer", name: str, seed: int, failed: list[s
 
 
 def check(plan: Plan, names: list[str], seeds, source: dict[str, Any]) -> list[str]:
-    """Run what is recorded again; return what has other bytes than then."""
-    recorded, other = record.read_models().set_index(["experiment", "seed"]), []
-    wanted = [(name, seed) for seed in seeds for name in names if (name, seed) in recorded.index]
+    """Run what is recorded again; return what has other bytes than then.
+
+    Kernels other than the portable ones have bytes of their own on each kind of processor: what
+    they computed on another one is left out.
+    """
+    recorded, other, wanted = record.read_models().set_index(["experiment", "seed"]), [], []
+    project, this = parse(), fingerprint.collect()["processor"]
+    for name, seed in ((name, seed) for seed in seeds for name in names):
+        if (name, seed) not in recorded.index:
+            continue
+        on = recorded.loc[(name, seed), "processor"]
+        if on == this or plan.hyperparameters(name, project)["kernels"] == "portable":
+            wanted.append((name, seed))
+        else:
+            log(f"{name}, seed {seed}: left out, its bytes are those of another processor, {on}")
     if not wanted:
-        raise InputError(f"nothing to check: {record.MODELS.name} has none of these experiments")
+        raise InputError(f"nothing to check: {record.MODELS.name} has nothing of these experiments")
     trainer = Trainer(plan, source)
     for name, seed in wanted:
         _, model = trainer.train(name, seed)

@@ -88,15 +88,15 @@ def table(
         own = curves[curves["experiment"] == name]
         if own.empty:
             continue
-        network = networks.ARCHITECTURES[plan.hyperparameters(name, params)["architecture"]](
-            CLASSES
-        )
+        chosen = plan.hyperparameters(name, params)
+        network = networks.ARCHITECTURES[chosen["architecture"]](CLASSES)
         row = summarise(own, reached)
         cells = {
             "experiment": f"`{name}`",
             "what": experiment.about,
             "parameters": f"{networks.parameter_count(network):,}",
             "MACs": f"{networks.multiply_accumulates(network) / 1e6:.0f} M",
+            "precision": chosen["precision"],
             "epochs": str(row["epochs"]),
             "CPU minutes": f"{row['cpu_minutes']:.1f}",
             "minutes": f"{row['wall_minutes']:.1f}",
@@ -178,7 +178,8 @@ def main() -> None:
         "",
         "The 13,000 labelled images of STL-10: 8,000 to train, 2,000 to validate, 3,000 to test, "
         "split anew for each seed; or the published split, 5,000 to train, of which a fifth "
-        "validates, and 8,000 to test. `python -m experiments data/official/stl10_binary` runs "
+        "validates where nothing else is said, and 8,000 to test. `python -m experiments "
+        "data/official/stl10_binary` runs "
         f"what is listed here, with `{json.dumps(plan.params)}` besides the project's params. "
         "Validation is that of the best epoch, as mean ± standard deviation over the seeds. The "
         "minutes are those of the first seed, and include measuring the three splits after each "

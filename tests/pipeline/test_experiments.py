@@ -53,6 +53,7 @@ def run(clone, *arguments, code=0):
 def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone, photos):
     study = {name: experiment(stage) for name, stage in NETWORKS.items()}
     changes = {"train.epochs": 2, "split.protocol": "parts", "split.parts": [4, 4, 5]}
+    changes |= {"compute.kernels": "fastest"}
     two = experiment("train_q1", "two epochs", seeds=2, params=changes)
     same = experiment("train_q1", "once more", params={"train_q1.epochs": 1})
     plan(clone, study=study, official={"two": two}, sweep={"same": same})
@@ -98,9 +99,12 @@ def test_experiments_leave_their_curves_and_metrics_and_are_not_run_twice(clone,
     models = clone / "experiments/models.csv"
     hashes = pd.read_csv(models).set_index("experiment")
     assert sorted(hashes.index) == sorted([*NETWORKS, "two", "two"])
-    hashes.loc["q2", ["md5", "processor"]] = [hashes.loc["q1", "md5"], "another processor"]
+    hashes.loc["q2", "md5"] = hashes.loc["q1", "md5"]
+    hashes.loc[["q2", "two"], "processor"] = "another processor"
     hashes.to_csv(models)
-    output = run(clone, photos, "--check", "q1", "q2", code=1)
+    output = run(clone, photos, "--check", "q1", "q2", "two", code=1)
+    for seed in (0, 1):
+        assert f"two, seed {seed}: left out" in output
     assert f"q1, seed 0: the same bytes, {hashes.loc['q1', 'md5']}" in output
     assert "q2, seed 0: other bytes than on another processor, " in output
     assert output.splitlines()[-1] == "error: q2-0 failed: see above"
