@@ -40,7 +40,7 @@ verify-processors: $(VENV)/installed ## the same on emulated processors, in an h
 	$(BIN)/python -m tools.verify --small native Haswell EPYC Skylake-Server EPYC-Milan
 
 test: $(VENV)/installed ## run all tests but the long ones
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -rs -n 2 --dist loadscope --no-loadscope-reorder
 
 test-long: $(VENV)/installed ## run the tests that take many minutes
 	$(BIN)/python -m pytest -q -m long

@@ -8,6 +8,7 @@ Work in a clone of its own: its models, metrics and plots become those of STL-10
 
 import argparse
 import subprocess
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def check(plan: Plan, names: list[str], seeds, source: dict[str, Any]) -> list[s
     """
     recorded, other, wanted = record.read_models().set_index(["experiment", "seed"]), [], []
     project, this = parse(), fingerprint.collect()["processor"]
-    for name, seed in ((name, seed) for seed in seeds for name in names):
+    for seed, name in product(seeds, names):
         if (name, seed) not in recorded.index:
             continue
         on = recorded.loc[(name, seed), "processor"]
@@ -121,7 +122,9 @@ def check(plan: Plan, names: list[str], seeds, source: dict[str, Any]) -> list[s
         else:
             log(f"{name}, seed {seed}: left out, its bytes are those of another processor, {on}")
     if not wanted:
-        raise InputError(f"nothing to check: {record.MODELS.name} has nothing of these experiments")
+        raise InputError(
+            f"nothing to check: {record.MODELS.name} has nothing that could be the same here"
+        )
     trainer = Trainer(plan, source)
     for name, seed in wanted:
         _, model = trainer.train(name, seed)
