@@ -129,7 +129,8 @@ def _open(content: bytes | bytearray) -> ImageFile.ImageFile:
 def _open_jpeg(content: bytes) -> Image.Image:
     """Open a JPEG; of one that is far larger than needed, the central square, resized."""
     # metadata of these names can be broken; Pillow passes over what it does not know
-    content = re.sub(rb"ICC_PROFILE\0|Photoshop 3\.0\0", lambda name: bytes(len(name[0])), content)
+    for name in (b"ICC_PROFILE\0", b"Photoshop 3.0\0"):
+        content = content.replace(name, bytes(len(name)))
     # not by Image.open, which refuses many pixels and stumbles over broken lists of more pictures
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
     width, height = full = image.size

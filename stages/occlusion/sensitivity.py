@@ -11,21 +11,19 @@ from torch import Tensor, fx, nn
 
 from stages.common.inference import BATCH_SIZE, Model, as_model, device_of, logits, to_input
 from stages.common.networks import eval_mode
-from stages.occlusion.incremental import CleanImage
+from stages.occlusion.incremental import CleanImage, Part
 from stages.occlusion.measures import MEASURES, target_maps
 
 GRAY = 128.0
 METHODS = ("auto", "incremental", "batched")
 Fill = float | Sequence[float] | np.ndarray  # what stands where the patch lies
-# positions at a time in the incremental method: a position has little to compute
-CHUNK = 1024
 # of the multiply-accumulates, above which cutting and pasting costs more than it saves
-LARGEST_WORK = 0.25
+LARGEST_WORK = 0.6
 
 
-def positions(size: int, patch: int, stride: int) -> np.ndarray:
-    """Return the top or left edges of a patch that slides over `size` pixels: int64 (m,)."""
-    return np.arange(0, size - patch + 1, stride)
+def positions(size: int, patch: int, stride: int) -> range:
+    """Return the top or left edges of a patch that slides over `size` pixels."""
+    return range(0, size - patch + 1, stride)
 
 
 def take_apart(model: Model | nn.Module) -> fx.Graph | None:
@@ -122,17 +120,16 @@ def occluded_logits(
     _check(height, width, patch, stride, method)
     filled = fill_image(fill, height, width)
     rows, columns = positions(height, patch, stride), positions(width, patch, stride)
-    top, left = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
-    boxes = None
+    parts = None
     if method != "batched":
         clean = clean or clean_image(model, image)
         if clean is None and method == "incremental":
             raise ValueError("method is 'incremental': this network cannot be taken apart")
-        boxes = clean and clean.boxes(torch.from_numpy(top), torch.from_numpy(left), patch)
-    if boxes and (method == "incremental" or clean.work(boxes) <= LARGEST_WORK):
-        answers = _incremental(model, clean, boxes, len(top), filled)
-    else:
-        answers = _batched(model, image, top, left, patch, filled, batch_size)
+        parts = clean and clean.parts(rows, columns, patch)
+    if parts and (method == "incremental" or clean.work(parts) <= LARGEST_WORK):
+        return _incremental(model, clean, parts, filled, (len(rows), len(columns)))
+    top, left = np.repeat(rows, len(columns)), np.tile(columns, len(rows))
+    answers = _batched(model, image, top, left, patch, filled, batch_size)
     return answers.reshape(len(rows), len(columns), -1)
 
 
@@ -166,15 +163,18 @@ def fill_image(fill: Fill, height: int, width: int) -> np.ndarray:
 
 
 def _incremental(
-    model: Model, clean: CleanImage, boxes: dict, count: int, filled: np.ndarray
+    model: Model, clean: CleanImage, parts: list[Part], filled: np.ndarray, shape: tuple[int, int]
 ) -> np.ndarray:
-    """Compute only what the patch changes at each of its positions: float32 (n, classes)."""
-    parts = -(-count // CHUNK)  # rounded up, and all of one size
-    chunks = np.array_split(np.arange(count), parts)
+    """Compute only what the patch changes: float32 (rows, columns, classes)."""
+    answers = None
     with eval_mode(model.network), torch.inference_mode():
-        pixels = _input(model, filled[None])[0].permute(1, 2, 0)
-        answers = [clean.logits(boxes, slice(c[0], c[-1] + 1), pixels) for c in chunks]
-    return torch.cat(answers).cpu().numpy()
+        fill = _input(model, filled[None])[0].permute(1, 2, 0)
+        for part in parts:
+            found = clean.logits(part, fill)
+            if answers is None:
+                answers = found.new_empty((*shape, found.shape[-1]))
+            answers[part.rows, part.columns] = found
+    return answers.cpu().numpy()
 
 
 def _batched(

@@ -76,7 +76,9 @@ class Random(nn.Module):
         channels = 3
         for _ in range(draw(st.integers(1, 5))):
             kind = draw(
-                st.sampled_from(["conv", "pool", "norm", "relu", "residual", "mean", "same"])
+                st.sampled_from(
+                    ["conv", "pool", "norm", "relu", "in place", "residual", "mean", "same"]
+                )
             )
             self.kinds.append(kind)
             if kind == "conv":
@@ -104,6 +106,8 @@ class Random(nn.Module):
                 layer = nn.BatchNorm2d(channels)
             elif kind == "residual":
                 layer = nn.Conv2d(channels, channels, 3, padding=1)
+            elif kind == "in place":
+                layer = nn.ReLU(inplace=True)
             elif kind == "same":
                 layer = nn.Conv2d(channels, channels, 3, padding="same")
             else:
@@ -117,7 +121,9 @@ class Random(nn.Module):
             if kind == "relu":
                 x = functional.relu(x)
             elif kind == "residual":
-                x = x + functional.relu(layer(x))
+                branch = functional.relu(layer(x))
+                branch += x
+                x = branch
             elif kind == "mean":
                 x = x * (1 + x.mean(dim=(2, 3), keepdim=True))  # each pixel depends on all
             else:
@@ -156,6 +162,29 @@ def test_padding_never_wins_a_maximum():
     )
     incremental, batched = both(network, IMAGE, 16, 16, 128)
     assert np.ptp(batched, axis=(0, 1)).max() > 2e-4
+    np.testing.assert_allclose(incremental, batched, atol=1e-5)
+
+
+class InPlace(nn.Module):
+    """Its ReLUs and its addition overwrite what they are given."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 3, stride=2)
+        self.conv2 = nn.Conv2d(8, 8, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+        self.fc1 = nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.relu(self.conv1(x))
+        branch = self.conv2(x)
+        branch += x
+        return self.fc1(self.relu(branch).amax(dim=(2, 3)))
+
+
+def test_layers_that_work_in_place_change_no_clean_map():
+    incremental, batched = both(undecided(InPlace()), IMAGE, 8, 4, 128)
+    assert np.ptp(batched, axis=(0, 1)).max() > 1e-3
     np.testing.assert_allclose(incremental, batched, atol=1e-5)
 
 

@@ -121,7 +121,7 @@ def test_the_map_changes_exactly_where_the_patch_hides_the_one_pixel_that_counts
 def test_the_shape_is_by_the_formula(patch, stride, side):
     assert side == (96 - patch) // stride + 1
     assert occlusion_maps(Mean(), IMAGES, [0, 1], patch, stride).shape == (2, side, side)
-    assert positions(96, patch, stride).tolist() == [i * stride for i in range(side)]
+    assert list(positions(96, patch, stride)) == [i * stride for i in range(side)]
 
 
 def test_the_colour_of_the_patch_is_by_channel():

@@ -9,16 +9,10 @@ needs Linux.
 
 import argparse
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, Thread
 
 import numpy as np
 import pandas as pd
-import psutil
 from PIL import Image
 
 from stages.common import image_files
@@ -26,10 +20,10 @@ from stages.common.base import files, process
 from stages.common.base.errors import InputError
 from stages.common.base.progress import log
 from tools.benchmarks.__main__ import machine
+from tools.benchmarks.watch import watch_repro
 from tools.verify.clone import Clone, temporary_clone
 
 OUT = Path("tools/benchmarks/large")
-PAUSE = 0.2  # seconds between two looks at the processes
 MILLION = 1e6
 ONE_EPOCH = [f"{group}.epochs=1" for group in ("train", "train_q1", "augment", "train_better")]
 COLUMNS = ("images", "stage", "seconds", "memory")  # memory in bytes
@@ -75,48 +69,9 @@ def measure(clone: Clone, overrides: list[str]) -> list[tuple[int, str, float, i
     """Run the pipeline; return a row, as `COLUMNS` names it, for each stage and for all."""
     clone.set_params(["download.source=folder", *ONE_EPOCH, *overrides])
     clone.remove_results()
-    with watch() as stages:
-        start = time.monotonic()
-        clone.repro()
-        whole = time.monotonic() - start
+    rows = watch_repro(clone)
     images = len(np.load(clone.project / "data/raw/labels.npy"))
-    rows = [(images, stage, last - first, most) for stage, (first, last, most) in stages.items()]
-    return [*rows, (images, "all, with what DVC does", whole, max(row[3] for row in rows))]
-
-
-@contextmanager
-def watch() -> Iterator[dict[str, tuple[float, float, int]]]:
-    """Fill a dict, stage by stage, with when it was seen first and last, and its most bytes."""
-    stages: dict[str, tuple[float, float, int]] = {}
-    stop = Event()
-
-    def look() -> None:
-        while not stop.wait(PAUSE):
-            now = time.monotonic()
-            for stage, memory in own_memory().items():
-                first, _, most = stages.get(stage, (now, now, 0))
-                stages[stage] = first, now, max(most, memory)
-
-    thread = Thread(target=look)
-    thread.start()
-    try:
-        yield stages
-    finally:
-        stop.set()
-        thread.join()
-
-
-def own_memory() -> Counter[str]:
-    """Return the bytes that the processes of each running stage have for themselves."""
-    found = Counter()
-    for child in psutil.Process().children(recursive=True):
-        # one may end meanwhile
-        with suppress(psutil.Error):
-            # set by DVC, and passed on to processes that a stage starts
-            if stage := child.environ().get("DVC_STAGE"):
-                memory = child.memory_info()
-                found[stage] += memory.rss - memory.shared
-    return found
+    return [(images, *row) for row in rows]
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from stages.common import images
 from tools.benchmarks import large
+from tools.benchmarks.watch import watch
 
 
 def test_each_photograph_is_written_so_many_times_and_never_twice_alike(tmp_path):
@@ -30,7 +31,7 @@ def test_memory_of_a_stage_is_that_of_its_processes(monkeypatch):
     child = "import time; block = b'x' * 2**25; time.sleep(9)"
     code += f"subprocess.run([sys.executable, '-c', {child!r}])"
     monkeypatch.setenv("DVC_STAGE", "split")
-    with large.watch() as stages:
+    with watch() as stages:
         process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
         try:
             deadline = time.monotonic() + 8
