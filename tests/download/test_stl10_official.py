@@ -1,5 +1,6 @@
 """The real files of STL-10, in each form that they may be given in, against torchvision."""
 
+import io
 import os
 import subprocess
 import sys
@@ -63,26 +64,43 @@ def test_every_image_and_label_is_that_of_torchvision(official, project, site, m
     assert source.folds.shape == (10, 1000)
 
 
-def test_a_fold_is_that_of_torchvision(official, project, monkeypatch):
+def call(module: str) -> str:
+    command, environment = [sys.executable, "-m", module], os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def split(official: Path, **changes: str) -> None:
+    """Call the first two stages on the real files, with a few params changed."""
     params = (ROOT / "params.yaml").read_text()
-    for key, value in {
-        "source: sample": "source: stl10",
-        "path: null": f"path: {official}",
-        "protocol: auto": "protocol: source",
-        "fold: null": "fold: 7",
-    }.items():
+    changes |= {"source: sample": "source: stl10", "path: null": f"path: {official}"}
+    for key, value in changes.items():
         assert key in params
         params = params.replace(key, value, 1)
     Path("params.yaml").write_text(params)
-    for stage in ("download", "split"):
-        command = [sys.executable, "-m", f"stages.{stage}"]
-        subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
-    split = pd.read_csv("data/split/split.csv")
-    assert split["split"].value_counts().to_dict() == {"test": 8000, "val": 4000, "train": 1000}
+    call("stages.download")
+    call("stages.split")
+
+
+def test_the_committed_near_duplicates_are_those_found(official, project):
+    split(official)
+    found = pd.read_csv(io.StringIO(call("tools.near_duplicates")))
+    committed = pd.read_csv(ROOT / "experiments/near_duplicates.csv")
+    # rounding may tell two equal scores apart
+    order = ["first", "second"]
+    found, committed = (each.sort_values(order, ignore_index=True) for each in (found, committed))
+    pd.testing.assert_frame_equal(found, committed, atol=1e-3)
+
+
+def test_a_fold_is_that_of_torchvision(official, project, monkeypatch):
+    split(official, **{"protocol: auto": "protocol: source", "fold: null": "fold: 7"})
+    parts = pd.read_csv("data/split/split.csv")
+    assert parts["split"].value_counts().to_dict() == {"test": 8000, "val": 4000, "train": 1000}
     images = np.load("data/raw/images.npy", mmap_mode="r")
-    train = np.flatnonzero(split["split"] == "train")
+    train = np.flatnonzero(parts["split"] == "train")
     expected = torchvision(official, monkeypatch, split="train", folds=7)
-    found = {images[index].tobytes(): split["label"][index] for index in train}
+    found = {images[index].tobytes(): parts["label"][index] for index in train}
     assert found == {
         image.transpose(1, 2, 0).tobytes(): label
         for image, label in zip(expected.data, expected.labels, strict=True)

@@ -27,6 +27,9 @@ def main() -> None:
         "--photos", type=Path, help="folder of images to read, and to train on in place of `sample`"
     )
     parser.add_argument(
+        "--kernels", choices=("fastest", "portable"), default="fastest", help="as in params.yaml"
+    )
+    parser.add_argument(
         "--out", type=Path, default=Path("tools/benchmarks"), help="folder of the table"
     )
     arguments = parser.parse_args()
@@ -42,6 +45,8 @@ def main() -> None:
     # all that can be measured
     every = [name for name in BENCHMARKS if name != "reading" or arguments.photos]
     threads = params.read(reproducible.Compute, "compute").threads
+    if arguments.kernels == "portable":
+        os.environ.update(reproducible.PORTABLE)
 
     import torch
 

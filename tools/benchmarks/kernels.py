@@ -19,26 +19,44 @@ TOLERANCE = 0.01
 
 
 def rows(pairs: int) -> Iterator[Row]:
-    """Compare the portable kernels with the fastest, each in a process of its own, in turn."""
-    from tools.benchmarks import measure, training
+    """Compare portable kernels with the fastest, then each limit that makes them so by itself.
+
+    Every epoch has a process of its own, in turn.
+    """
+    from tools.benchmarks import training
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         training.prepare(Path(folder), None)
         for name in NETWORKS:
-            both = []
-            for number in range(pairs):
-                kinds = ("portable", "fastest") if number % 2 else ("fastest", "portable")
-                both.append({kind: call(folder, kind, name) for kind in kinds})
-            losses = [both[0][kind]["loss"] for kind in ("portable", "fastest")]
-            same = measure.agree(*losses, "losses of the epoch", TOLERANCE, relative=True)
-            times = [(run["portable"]["seconds"], run["fastest"]["seconds"]) for run in both]
-            yield Row(f"{name}, portable kernels", "portable", "fastest kernels", times, same)
+            yield compare(folder, name, "portable", {}, pairs)
+        for variable, value in reproducible.PORTABLE.items():
+            yield compare(folder, "q2", "fastest", {variable: value}, pairs)
 
 
-def call(folder: str, kernels: str, name: str) -> dict[str, float]:
+def compare(folder: str, name: str, kernels: str, limits: dict[str, str], pairs: int) -> Row:
+    """Compare an epoch of a network, with some kernels and environment, with the fastest."""
+    from tools.benchmarks import measure
+
+    kinds = {"ours": (kernels, limits), "other": ("fastest", {})}
+    both = []
+    for number in range(pairs):
+        order = reversed(kinds) if number % 2 else kinds
+        both.append({kind: call(folder, name, *kinds[kind]) for kind in order})
+    losses = [both[0][kind]["loss"] for kind in kinds]
+    same = measure.agree(*losses, "losses of the epoch", TOLERANCE, relative=True)
+    times = [(run["ours"]["seconds"], run["other"]["seconds"]) for run in both]
+    [what] = [f"{variable}={value} alone" for variable, value in limits.items()] or [
+        "portable kernels"
+    ]
+    return Row(
+        f"{name}, {what}", "so limited" if limits else "portable", "fastest kernels", times, same
+    )
+
+
+def call(folder: str, name: str, kernels: str, limits: dict[str, str]) -> dict[str, float]:
     """Train for an epoch in another process; return its loss, and its seconds without the start."""
     command = [sys.executable, "-m", "tools.benchmarks.kernels", kernels, name]
-    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())} | limits
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 

@@ -1,13 +1,17 @@
 """Occlusion of one image: only what the patch changes, against every image whole and Captum."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
+from statistics import median
+from unittest import mock
 
 import numpy as np
 import torch
 from captum.attr import Occlusion
 from scipy import special
 from torch import Tensor
+from torch.nn import functional
 
 from stages.common import networks
 from stages.common.inference import Model, predict, to_input
@@ -23,6 +27,7 @@ CASES = (
     ("ShallowCNN", 8, 4),
     ("ShallowCNN", 16, 4),
     ("DeepCNN", 8, 4),
+    ("DeepCNN", 8, 5),
     ("DeepCNN", 16, 4),
     ("BetterCNN", 8, 4),
     ("BetterCNN", 16, 4),
@@ -64,13 +69,36 @@ def compare(
 
     grid = ours()
     equality = agree(grid, batched(), "softmax scores", TOLERANCE)
-    yield Row(case, "incremental", "batched", race(ours, batched, pairs), equality)
+    times = race(ours, batched, pairs)
+    convolving, whole = zip(*(convolutions(ours) for _ in range(pairs)), strict=True)
+    least = median(convolving)
+    note = (
+        f"convolutions are {least / median(whole):.0%} of ours, batched takes "
+        f"{median(other for _, other in times) / least:.1f} times as long as they"
+    )
+    yield Row(case, "incremental", "batched", times, equality, note)
 
     averaged = average(clean[target] - grid[..., target], patch, stride, len(image))
     equality = agree(averaged, captum(64), "average drops of the score", TOLERANCE)
     best = min(PERTURBATIONS, key=lambda count: seconds(partial(captum, count)))
     name = f"Captum, {best} perturbations_per_eval"
     yield Row(case, "incremental", name, race(ours, partial(captum, best), pairs), equality)
+
+
+def convolutions(call: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds that a call spends in convolutions, and all that it takes."""
+    times, convolve = [], functional.conv2d
+
+    def timed(*args, **kwargs) -> Tensor:
+        start = time.perf_counter()
+        made = convolve(*args, **kwargs)
+        times.append(time.perf_counter() - start)
+        return made
+
+    # what the layers of torch call too
+    with mock.patch.object(functional, "conv2d", timed):
+        whole = seconds(call)
+    return sum(times), whole
 
 
 def undecided(architecture: str, image: np.ndarray) -> Model:

@@ -11,6 +11,6 @@ from tools.benchmarks import kernels
 def test_both_kernels_train_the_same(study, monkeypatch):
     folder = os.getcwd()
     monkeypatch.chdir(ROOT)  # where the command is called
-    runs = [kernels.call(folder, kind, "q2") for kind in ("portable", "fastest")]
+    runs = [kernels.call(folder, "q2", kind, {}) for kind in ("portable", "fastest")]
     assert runs[0]["loss"] == pytest.approx(runs[1]["loss"], rel=kernels.TOLERANCE)
     assert min(run["seconds"] for run in runs) > 0
