@@ -30,8 +30,8 @@ UNCHANGED = {nn.Identity, nn.Dropout}
 ADDITIONS = {operator.add, operator.iadd, torch.add, "add"}
 # a window that covers more of its map costs more in pieces than the whole map in one go
 LARGEST_SHARE = 0.5
-# positions at a time: each has little to compute
-MOST = 1024
+# positions at a time: what they take stays close to the processor
+MOST = 64
 # far beyond all that a map holds; finite, so that it can be taken off again
 FAR = 1e30
 

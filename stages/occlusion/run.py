@@ -11,7 +11,7 @@ import torch
 
 from stages.common import dataset, figures, heatmaps, inference
 from stages.common.base import files
-from stages.common.base.progress import log
+from stages.common.base.progress import log, progress
 from stages.common.dataset import Dataset
 from stages.common.inference import Model, device_of
 from stages.common.study import GALLERIES, NETWORKS, PER_CLASS, SIDE
@@ -150,7 +150,8 @@ def measure_maps(model: Model, data: Dataset, index: np.ndarray, settings: Occlu
                 )
         return found
 
-    found = parallel.each(answers, images, "occlusion", device_of(model))
+    found = parallel.each(answers, images, device_of(model))
+    found = list(progress(found, "occlusion", len(images)))
     masks = dataset.RAW / "masks.npy"
     return Maps(
         images,
@@ -180,7 +181,8 @@ def measure_curves(
         return curves.measure(model, image, filled, order, other, patch, maps.predicted[i])
 
     members = range(len(odds))
-    found = parallel.each(answers, members, "insertion and deletion", device_of(model))
+    found = parallel.each(answers, members, device_of(model))
+    found = list(progress(found, "insertion and deletion", len(members)))
     return np.array(found).reshape(len(odds), 3, len(curves.hidden_shares(parts(patch))))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 
 from stages.common.inference import BATCH_SIZE, Model, as_model, device_of, logits, to_input
 from stages.common.networks import eval_mode
+from stages.occlusion import parallel
 from stages.occlusion.incremental import CleanImage, Part
 from stages.occlusion.measures import MEASURES, target_maps
 
@@ -166,15 +167,18 @@ def _incremental(
     model: Model, clean: CleanImage, parts: list[Part], filled: np.ndarray, shape: tuple[int, int]
 ) -> np.ndarray:
     """Compute only what the patch changes: float32 (rows, columns, classes)."""
-    answers = None
     with eval_mode(model.network), torch.inference_mode():
         fill = _input(model, filled[None])[0].permute(1, 2, 0)
-        for part in parts:
-            found = clean.logits(part, fill)
-            if answers is None:
-                answers = found.new_empty((*shape, found.shape[-1]))
-            answers[part.rows, part.columns] = found
-    return answers.cpu().numpy()
+
+        def answer(part: Part) -> np.ndarray:
+            with torch.inference_mode():  # of each thread for itself
+                return clean.logits(part, fill).cpu().numpy()
+
+        found = list(parallel.each(answer, parts, fill.device))
+    answers = np.empty((*shape, found[0].shape[-1]), np.float32)
+    for part, logits_of_part in zip(parts, found, strict=True):
+        answers[part.rows, part.columns] = logits_of_part
+    return answers
 
 
 def _batched(

@@ -1,4 +1,4 @@
-"""Several images at a time: the same numbers as one after the other."""
+"""Several things at a time: the same numbers as one after the other."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ def test_results_come_in_order_whatever_the_number_of_threads(threads):
         clean = sensitivity.clean_image(model, images[i], graph)
         return sensitivity.occluded_logits(model, images[i], 16, 40, clean=clean)
 
-    found = parallel.each(answers, range(7), "images", CPU)
+    found = list(parallel.each(answers, range(7), CPU))
     assert len(seen) == threads and {of_torch for _, of_torch in seen} == {1}
     assert torch.get_num_threads() == threads
     torch.set_num_threads(1)
@@ -52,5 +52,5 @@ def test_one_that_fails_ends_them_all(threads):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        parallel.each(fail, range(100), "images", CPU)
+        list(parallel.each(fail, range(100), CPU))
     assert len(begun) <= 4 * threads and torch.get_num_threads() == threads

@@ -27,7 +27,7 @@ CASES = (
     ("ShallowCNN", 8, 4),
     ("ShallowCNN", 16, 4),
     ("DeepCNN", 8, 4),
-    ("DeepCNN", 8, 5),
+    ("DeepCNN", 16, 5),
     ("DeepCNN", 16, 4),
     ("BetterCNN", 8, 4),
     ("BetterCNN", 16, 4),
