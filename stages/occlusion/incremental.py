@@ -160,7 +160,8 @@ class CleanImage:
             # without statistics of its own it takes those of the batch
             return None if self._modules[node.target].running_var is None else first
         if kind in ADDITIONS and len(given) == 2 and not node.kwargs:
-            return first.around(given[1])
+            same = len({self._map(other).shape for other in node.all_input_nodes}) == 1
+            return first.around(given[1]) if same else None
         return first if kind in UNCHANGED else None
 
     def _share(self, node: fx.Node, window: Window) -> float:
@@ -260,7 +261,8 @@ class CleanImage:
 
     def _pooled(self, node: fx.Node, of: Kernel, window: Window, given: Tensor) -> Tensor:
         layer, (outputs, seen) = of.layer, of.reach(window)
-        pixels = self._see(node.all_input_nodes[0], seen, FOR_MAXIMA).contiguous()
+        pixels = self._see(node.all_input_nodes[0], seen, FOR_MAXIMA)
+        pixels = pixels.clone(memory_format=torch.contiguous_format)
         seen.cut(pixels, window).add_(given)
         made = functional.max_pool2d(
             _batch(pixels), layer.kernel_size, layer.stride, 0, layer.dilation

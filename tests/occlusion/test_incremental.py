@@ -211,6 +211,34 @@ def test_one_clean_image_serves_all_patches():
         assert np.array_equal(given, occluded_logits(network, IMAGE, patch, 8))
 
 
+def test_a_clean_image_is_not_changed_by_what_is_computed_of_it():
+    network = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(3 * 16 * 4, 3)).eval()
+    image = IMAGE[:32, :8]  # as wide as the patch: its window is a piece of the map itself
+    clean = clean_image(network, image)
+    expected = occluded_logits(network, image, 8, 32, 0, "batched")
+    for _ in range(2):
+        given = occluded_logits(network, image, 8, 32, 0, "incremental", clean)
+        np.testing.assert_allclose(given, expected, atol=1e-5)
+
+
+class Broadcast(nn.Module):
+    """Adds to a map one of a single row."""
+
+    def __init__(self):
+        super().__init__()
+        self.tall = nn.Conv2d(3, 3, (96, 1))
+        self.fc1 = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.fc1((x + self.tall(x)).amax(dim=(2, 3)))
+
+
+def test_an_addition_of_maps_of_different_sizes():
+    incremental, batched = both(undecided(Broadcast()), IMAGE, 8, 16, 128)
+    assert np.ptp(batched, axis=(0, 1)).max() > 1e-3
+    np.testing.assert_allclose(incremental, batched, atol=1e-5)
+
+
 def test_the_method_picks_itself_by_the_work_that_is_left():
     network = undecided(DeepCNN())
     incremental, batched = both(network, IMAGE, 8, 16, 128)
