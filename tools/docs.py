@@ -227,6 +227,16 @@ def reading() -> str:
     return speed(Path("tools/benchmarks/reading"))
 
 
+def speed_portable() -> str:
+    """Return what occlusion gains with portable kernels."""
+    return speed(Path("tools/benchmarks/portable"))
+
+
+def pipeline() -> str:
+    """Return the seconds of each stage of `make repro`."""
+    return Path("tools/benchmarks/pipeline/results.md").read_text(encoding="utf-8").rstrip()
+
+
 def large() -> str:
     """Return what each stage took on photographs and on ten times as many."""
     return Path("tools/benchmarks/large/results.md").read_text(encoding="utf-8").rstrip()
@@ -253,7 +263,7 @@ def near_duplicates() -> str:
 
 
 STUDY = (stl10, stl10_more, stl10_ablation, stl10_occlusion, near_duplicates)
-FILLED = (*STUDY, results, tolerance, speed, reading, large)
+FILLED = (*STUDY, results, tolerance, speed, speed_portable, reading, pipeline, large)
 BLOCKS = {block.__name__: block for block in FILLED}
 
 if __name__ == "__main__":
